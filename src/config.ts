@@ -1,0 +1,104 @@
+import { hostname } from 'node:os'
+import { z } from 'zod'
+
+const slug = /^[a-z0-9][a-z0-9-]{0,30}$/
+
+function onOff(preset: 'on' | 'off') {
+  return z
+    .enum(['on', 'off'])
+    .default(preset)
+    .transform((word) => word === 'on')
+}
+
+/** The settings, one by one: the README's table and the start's errors are made from here. */
+export const settings = z.object({
+  HOST: z.string().min(1).default('0.0.0.0').describe('Address to listen on.'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe('Port to listen on; 0 takes a free one.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
+    .optional()
+    .describe(
+      'What readers see as the address of this site; permalinks begin with it. Unset: `http://localhost:<PORT>`.',
+    ),
+  REDIS_URL: z
+    .url({ protocol: /^(rediss?|unix)$/, error: 'must be redis://, rediss:// or unix:///path' })
+    .optional()
+    .describe('The Redis (7.0 or newer) that keeps the log. Unset: a private redis-server, its data under `DATA_DIR`.'),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and "-"')
+    .default('wirecopy')
+    .describe('Begins every key, so that several Wirecopies can share a Redis.'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default('data')
+    .describe('Folder of the private redis-server and of the made `ADMIN_KEY`.'),
+  ADMIN_KEY: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .max(200)
+    .optional()
+    .describe('A key with all scopes. Unset: one is made, kept under `DATA_DIR`, and printed once.'),
+  NODE_NAME: z
+    .string()
+    .regex(slug, 'must be 1 to 31 of a-z, 0-9 and "-"')
+    .default(ownName())
+    .describe('Names this node among others; session ids begin with it, so that a proxy can send a client back to it.'),
+  CORS_ORIGINS: z
+    .string()
+    .default('*')
+    .transform((text) => (text.trim() === '*' ? ('*' as const) : text.split(',').map((origin) => origin.trim())))
+    .refine(
+      (origins) =>
+        origins === '*' || origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+      'must be * or origins such as https://news.example, separated by commas',
+    )
+    .describe('Sites whose pages may read and follow: `*`, or origins separated by commas.'),
+  TRUST_PROXY: onOff('off').describe('`on` behind a proxy that sets X-Forwarded-For; addresses count for rate limits.'),
+  WORKERS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1, 'must be 1: run more nodes behind a proxy instead')
+    .default(1)
+    .describe('Processes that share the port.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least level that is logged.'),
+  LOG_CHANGES: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('Changes that a channel keeps for catch-up; older cursors start over from a snapshot.'),
+  METRICS: z
+    .enum(['open', 'key'])
+    .default('open')
+    .describe('`key`: `/metrics` asks for a key with the scope `ops:read`.'),
+  RATE_LIMIT: onOff('on').describe('`off` to measure on loopback.'),
+})
+
+export type Config = Readonly<z.output<typeof settings>>
+
+/** Reads the settings out of an environment. Throws one `Error` whose message names each bad variable on a line. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const named = Object.keys(settings.shape)
+  // An empty variable is how compose files and shells say "unset".
+  const given = named.filter((name) => environment[name] !== undefined && environment[name] !== '')
+  const result = settings.safeParse(Object.fromEntries(given.map((name) => [name, environment[name]])))
+  if (result.success) return Object.freeze(result.data)
+  const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new Error(`The configuration is not valid. ${lines.join('; ')}`)
+}
+
+function ownName(): string {
+  const name = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 31)
+  return slug.test(name) ? name : 'node'
+}

@@ -1,0 +1,41 @@
+/**
+ * Every bound that a client can run into, each named with its unit. The server enforces them; PROTOCOL.md and the
+ * OpenAPI document are told them from here.
+ */
+export const limits = {
+  /** Size of a request's body. Larger: 413 `body-too-large`. */
+  requestBytesMax: 1_048_576,
+  /** Markdown, HTML or text of one post as sent, and its HTML as stored. */
+  bodyCharsMax: 65_536,
+  headlineCharsMax: 300,
+  titleCharsMax: 200,
+  summaryCharsMax: 2_000,
+  nameCharsMax: 200,
+  urlCharsMax: 2_000,
+  altCharsMax: 1_000,
+  captionCharsMax: 1_000,
+  /** Text of a correction, reason of a retraction, note of a sensitivity. */
+  noteCharsMax: 2_000,
+  tagCharsMax: 64,
+  authorsMax: 20,
+  sourcesMax: 20,
+  mediaMax: 20,
+  tagsMax: 20,
+  correctionsMax: 50,
+  pinnedMax: 10,
+  /** Posts in a channel. A coverage that outgrows it goes on in a new channel. */
+  postsPerChannelMax: 50_000,
+  /** Channels in one of the 16 partitions; 4,096 in all where ids spread evenly. */
+  channelsPerPartitionMax: 256,
+  /** Posts in a snapshot, and the default of a page. */
+  pagePostsDefault: 30,
+  pagePostsMax: 100,
+  /** Log entries that one read walks over; the batch that comes of it may hold fewer changes. */
+  batchEntriesMax: 1_000,
+  /** Bytes of posts after which a batch or a page ends early. One post always fits. */
+  batchBytesMax: 1_048_576,
+  idempotencyKeyCharsMax: 128,
+  /** How long a repeated `Idempotency-Key` gets the first answer again. */
+  idempotencyMs: 86_400_000,
+  cursorCharsMax: 64,
+} as const

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { parseCursor } from './cursor.ts'
+import { limits } from './limits.ts'
+
+/** A channel's id: a slug that people choose, and read in URLs. */
+export const ChannelId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be a slug: 1 to 64 of a-z, 0-9 and "-", not starting with "-"')
+  .brand<'ChannelId'>()
+  .meta({ examples: ['harbour-fire'] })
+export type ChannelId = z.infer<typeof ChannelId>
+
+/** A post's id: made by the server, opaque to everyone else. */
+export const PostId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{8,40}$/, 'must be a post id as the server gave it')
+  .brand<'PostId'>()
+  .meta({ examples: ['bq3Xk9TfQmW2vR7a'] })
+export type PostId = z.infer<typeof PostId>
+
+/** A position in a channel's log: 1, 2, 3 …, dense; 0 is before the first change. */
+export const Offset = z
+  .int()
+  .min(0)
+  .brand<'Offset'>()
+  .meta({ examples: [42] })
+export type Offset = z.infer<typeof Offset>
+
+/** The random word that a log was born with; a log that was lost and born again has another. */
+export const Epoch = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,32}$/)
+  .brand<'Epoch'>()
+  .meta({ examples: ['k3v9Qd1c'] })
+export type Epoch = z.infer<typeof Epoch>
+
+/** `"<epoch>:<offset>"`: whoever holds it has seen every change up to the offset. */
+export const Cursor = z
+  .string()
+  .max(limits.cursorCharsMax)
+  .refine((text) => parseCursor(text) !== null, 'must be a cursor as the server gave it: "<epoch>:<offset>"')
+  .brand<'Cursor'>()
+  .meta({ examples: ['k3v9Qd1c:42'] })
+export type Cursor = z.infer<typeof Cursor>
+
+/** RFC 3339 in UTC with milliseconds, as every time on the wire is. */
+export const Instant = z.iso.datetime({ precision: 3 }).meta({ examples: ['2026-03-01T21:04:05.123Z'] })
+export type Instant = z.infer<typeof Instant>
+
+/** A time as a client may send it: any RFC 3339 offset; kept in UTC. */
+export const InstantInput = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2026-03-01T21:04:05Z' })
+  .meta({ examples: ['2026-03-01T21:04:05Z'] })
+  .transform((text) => new Date(text).toISOString())
+
+/** An absolute http or https URL; other schemes (javascript:, data:) are refused. */
+export const WebUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
+  .max(limits.urlCharsMax)
+  .meta({ examples: ['https://news.example/harbour'] })
+
+/** Text on one line that is not blank. */
+export const line = (charsMax: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(charsMax)
+    .regex(/^\P{Cc}*$/u, 'must be one line without control characters')
+
+/** Text that may have several lines and is not blank. */
+export const prose = (charsMax: number) => z.string().trim().min(1, 'must not be empty').max(charsMax)
