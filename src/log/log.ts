@@ -1,8 +1,15 @@
-import type { Page, Snapshot } from '../wire/batch.ts'
+import type { Logger } from 'pino'
+import type { Batch, Page, Snapshot } from '../wire/batch.ts'
 import type { Channel, ChannelEdit, NewChannel } from '../wire/channel.ts'
+import type { Position } from '../wire/cursor.ts'
 import type { Body, NewPost, Post, PostEdit } from '../wire/post.ts'
-import type { ChannelId, Cursor, Epoch, PostId } from '../wire/scalars.ts'
-import type { CatchUp } from './read.ts'
+import type { ChannelId, Cursor, PostId } from '../wire/scalars.ts'
+import { connectForBlocking, connectForCommands, type Redis, requireFitRedis, withoutPassword } from './connection.ts'
+import { Reader } from './read.ts'
+import { scriptsOf } from './scripts.ts'
+import { Tail } from './tail.ts'
+import { View } from './view.ts'
+import { Writer } from './write.ts'
 
 /**
  * What makes a repeated write one write. `key` names the attempt (the client's `Idempotency-Key` under its principal, or
@@ -26,6 +33,9 @@ export interface Written<T> {
 export type PostContent = Omit<NewPost, 'body'> & { readonly body: Body }
 export type PostContentEdit = Omit<PostEdit, 'body'> & { readonly body?: Body }
 
+/** The version that a writer saw; `'*'` takes any. */
+export type IfVersion = number | '*'
+
 export interface PageQuery {
   readonly limit: number
   readonly before?: string
@@ -41,28 +51,87 @@ export interface Encoded<T> {
 }
 
 /**
- * A channel's log and table. Writes throw CodedError (`unknown-channel`, `unknown-post`, `stale-version`, `retracted`,
- * `key-reused`, `unavailable` …); reads give null where there is no such channel or post.
+ * Changes past a cursor. `encoded.value` is the batch and `encoded.cursor` the log's head when it was read, which is past
+ * `batch.to` where one read does not reach it. Or why the cursor can't be served.
+ */
+export type Changes =
+  | { readonly kind: 'batch'; readonly encoded: Encoded<Batch> }
+  | { readonly kind: 'reset'; readonly reason: 'epoch' | 'too-old' | 'ahead' }
+
+/**
+ * The channels' logs and tables. Writes throw CodedError (`unknown-channel`, `unknown-post`, `stale-version`, `retracted`,
+ * `key-reused`, `invalid`, `unavailable` …). Reads give null where there is no such channel or post, throw `unavailable`,
+ * and are never older than the call.
  */
 export interface Log {
   createChannel(input: NewChannel, once: Once): Promise<Written<Channel>>
   editChannel(id: ChannelId, edit: ChannelEdit, once: Once): Promise<Written<Channel>>
   publish(channel: ChannelId, content: PostContent, once: Once): Promise<Written<Post>>
   /** `ifVersion` is the version that the editor saw; `'*'` takes any. */
-  edit(
-    channel: ChannelId,
-    id: PostId,
-    edit: PostContentEdit,
-    ifVersion: number | '*',
-    once: Once,
-  ): Promise<Written<Post>>
-  retract(channel: ChannelId, id: PostId, reason: string, ifVersion: number | '*', once: Once): Promise<Written<Post>>
-  pin(channel: ChannelId, id: PostId, pinned: boolean, ifVersion: number | '*', once: Once): Promise<Written<Post>>
+  edit(channel: ChannelId, id: PostId, edit: PostContentEdit, ifVersion: IfVersion, once: Once): Promise<Written<Post>>
+  retract(channel: ChannelId, id: PostId, reason: string, ifVersion: IfVersion, once: Once): Promise<Written<Post>>
+  pin(channel: ChannelId, id: PostId, pinned: boolean, ifVersion: IfVersion, once: Once): Promise<Written<Post>>
 
+  /** All channels, the newest first. */
   channels(): Promise<readonly Channel[]>
   snapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null>
   page(channel: ChannelId, query: PageQuery): Promise<Encoded<Page> | null>
   post(channel: ChannelId, id: PostId): Promise<Encoded<Post> | null>
-  /** Changes past a cursor. Null where there is no such channel. */
-  changes(channel: ChannelId, after: { epoch: Epoch; offset: number }, limit?: number): Promise<CatchUp | null>
+  /** At most `limit` log entries past the position. */
+  changes(channel: ChannelId, after: Position, limit?: number): Promise<Changes | null>
+  head(channel: ChannelId): Promise<Position | null>
+
+  readonly tail: Tail
+  close(): Promise<void>
+}
+
+export interface LogOptions {
+  readonly redisUrl: string
+  readonly prefix: string
+  /** Names this process among all that share the Redis. */
+  readonly processId: string
+  /** Permalinks begin with it; no slash at its end. */
+  readonly publicUrl: string
+  readonly changesMax: number
+  readonly logger: Logger
+}
+
+/** Connects to Redis and opens the log. Throws where Redis does not answer or is older than 7.0. */
+export async function openLog(options: LogOptions): Promise<Log & { readonly redis: Redis }> {
+  const { redisUrl, prefix, processId, publicUrl, changesMax, logger } = options
+  const redis = connectForCommands(redisUrl, `wirecopy:${processId}`, logger)
+  const blocking = connectForBlocking(redisUrl, `wirecopy:${processId}:tail`, logger)
+  try {
+    await Promise.all([redis.connect(), blocking.connect()])
+    await requireFitRedis(redis, logger)
+  } catch (cause) {
+    redis.disconnect()
+    blocking.disconnect()
+    throw new Error(`Redis at ${withoutPassword(redisUrl)} can not be used: ${String(cause)}`, { cause })
+  }
+  const scripts = scriptsOf(redis)
+  const writer = new Writer({ redis, scripts, prefix, publicUrl, changesMax })
+  const view = new View(new Reader({ redis, scripts, prefix, publicUrl }))
+  const tail = new Tail({ redis, blocking, prefix, processId, head: (channel) => view.head(channel), logger })
+  return {
+    redis,
+    createChannel: (input, once) => writer.createChannel(input, once),
+    editChannel: (id, edit, once) => writer.editChannel(id, edit, once),
+    publish: (channel, content, once) => writer.publish(channel, content, once),
+    edit: (channel, id, edit, ifVersion, once) => writer.edit(channel, id, edit, ifVersion, once),
+    retract: (channel, id, reason, ifVersion, once) => writer.retract(channel, id, reason, ifVersion, once),
+    pin: (channel, id, pinned, ifVersion, once) => writer.pin(channel, id, pinned, ifVersion, once),
+    channels: () => view.channels(),
+    snapshot: (channel) => view.snapshot(channel),
+    page: (channel, query) => view.page(channel, query),
+    post: (channel, id) => view.post(channel, id),
+    changes: (channel, after, limit) => view.changes(channel, after, limit),
+    head: (channel) => view.head(channel),
+    tail,
+    close: async () => {
+      await tail.close()
+      blocking.disconnect()
+      redis.disconnect()
+    },
+  }
 }

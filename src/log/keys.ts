@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { ChannelId } from '../wire/scalars.ts'
+
+/**
+ * Every key that Wirecopy has in Redis. All keys of a channel share a hash tag, so that a Redis Cluster keeps them in
+ * one slot and each script stays whole; there are 16 tags, so that a process needs at most 16 blocking connections.
+ *
+ * | key | type | holds |
+ * | --- | --- | --- |
+ * | `<prefix>:{p}:channels` | sorted set | ids of the partition's channels, by time of creation |
+ * | `<prefix>:{p}:c:<channel>:meta` | hash | `epoch`, `head`, `floor`, `lastAt` (ms) |
+ * | `<prefix>:{p}:c:<channel>:log` | stream | `<offset>-0` → `t` type, `r` row id (empty: the channel), `a` at (ms) |
+ * | `<prefix>:{p}:c:<channel>:rows` | hash | row id → `<version> <offset> <born> <bornAt> <at> <json>` |
+ * | `<prefix>:{p}:c:<channel>:by:<index>` | sorted set | post ids, by offset: `order`, `pinned`, `key`, `tag:<tag>` |
+ * | `<prefix>:{p}:c:<channel>:once:<key>` | string | what a write answered, for its repetition |
+ * | `<prefix>:{p}:probe:<process>` | stream | one entry, by which a process finds that its tail runs |
+ * | `<prefix>:{keys}` | hash | API keys, hashed |
+ * | `<prefix>:{ops}:nodes` | sorted set | ids of the processes, by time of their last report |
+ * | `<prefix>:{ops}:node:<process>` | string | a process's counts, with a TTL |
+ */
+export const partitions = 16
+
+export function partitionOf(channel: string): number {
+  // The first byte of a hash spreads ids evenly, and any language can compute it again.
+  return createHash('sha256').update(channel).digest().readUInt8(0) % partitions
+}
+
+export interface ChannelKeys {
+  readonly partition: number
+  readonly channels: string
+  readonly meta: string
+  readonly log: string
+  readonly rows: string
+  index(name: string): string
+  once(key: string): string
+}
+
+export function channelKeys(prefix: string, channel: ChannelId): ChannelKeys {
+  const partition = partitionOf(channel)
+  const base = `${prefix}:{${partition}}:c:${channel}`
+  return {
+    partition,
+    channels: partitionChannels(prefix, partition),
+    meta: `${base}:meta`,
+    log: `${base}:log`,
+    rows: `${base}:rows`,
+    index: (name) => `${base}:by:${name}`,
+    once: (key) => `${base}:once:${key}`,
+  }
+}
+
+export function partitionChannels(prefix: string, partition: number): string {
+  return `${prefix}:{${partition}}:channels`
+}
+
+export function probe(prefix: string, partition: number, processId: string): string {
+  return `${prefix}:{${partition}}:probe:${processId}`
+}
+
+export function apiKeys(prefix: string): string {
+  return `${prefix}:{keys}`
+}
+
+export function opsNodes(prefix: string): string {
+  return `${prefix}:{ops}:nodes`
+}
+
+export function opsNode(prefix: string, processId: string): string {
+  return `${prefix}:{ops}:node:${processId}`
+}

@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache'
+import type { Batch, Page, Snapshot } from '../wire/batch.ts'
+import type { Channel } from '../wire/channel.ts'
+import { formatCursor, type Position } from '../wire/cursor.ts'
+import type { Post } from '../wire/post.ts'
+import type { ChannelId, Cursor, PostId } from '../wire/scalars.ts'
+import { Coalesced } from './coalesce.ts'
+import type { Changes, Encoded, PageQuery } from './log.ts'
+import type { Reader } from './read.ts'
+
+/** Bytes of encoded answers that a process keeps. */
+const keptBytesMax = 64 * 1_048_576
+/** Channels whose head is asked for at the same time; past it each question goes to Redis on its own. */
+const headsMax = 10_000
+
+/**
+ * What the log says, read once for all who ask at the same head. Every answer is checked against the channel's head,
+ * read after the question came: so it is never older than the question, on whatever node, and a retracted text is
+ * gone from every answer with the retraction's acknowledgement. Questions that come together share that check and the
+ * encoded bytes: a crowd costs Redis no more than one reader.
+ */
+export class View {
+  readonly #reader: Reader
+  readonly #heads = new Map<ChannelId, Coalesced<Position | null>>()
+  readonly #kept = new LRUCache<string, Encoded<unknown>>({
+    maxSize: keptBytesMax,
+    sizeCalculation: (encoded) => encoded.json.length + 500,
+  })
+  readonly #underWay = new Map<string, Promise<Encoded<unknown> | null>>()
+  readonly #channels: Coalesced<Channel[]>
+
+  constructor(reader: Reader) {
+    this.#reader = reader
+    this.#channels = new Coalesced(() => reader.channels())
+  }
+
+  channels(): Promise<readonly Channel[]> {
+    return this.#channels.get()
+  }
+
+  snapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null> {
+    return this.#at(channel, 'snapshot', async () => {
+      const value = await this.#reader.snapshot(channel)
+      return value === null ? null : { value, cursor: value.cursor }
+    })
+  }
+
+  page(channel: ChannelId, query: PageQuery): Promise<Encoded<Page> | null> {
+    const { limit, before = '', keyEvents = false, tag } = query
+    const name = `page ${limit} ${before} ${keyEvents} ${tag === undefined ? '' : JSON.stringify(tag)}`
+    return this.#at(channel, name, async (cursor) => {
+      const value = await this.#reader.page(channel, query)
+      return value === null ? null : { value, cursor }
+    })
+  }
+
+  post(channel: ChannelId, id: PostId): Promise<Encoded<Post> | null> {
+    return this.#at(channel, `post ${id}`, async (cursor) => {
+      const value = await this.#reader.post(channel, id)
+      return value === null ? null : { value, cursor }
+    })
+  }
+
+  async changes(channel: ChannelId, after: Position, limit?: number): Promise<Changes | null> {
+    const head = await this.head(channel)
+    if (head === null) return null
+    if (head.epoch !== after.epoch) return { kind: 'reset', reason: 'epoch' }
+    if (after.offset > head.offset) return { kind: 'reset', reason: 'ahead' }
+    const encoded = await this.#shared<Batch>(channel, head, `changes ${after.offset} ${limit ?? ''}`, async () => {
+      const caught = await this.#reader.changes(channel, after, limit)
+      if (caught === null || caught.kind === 'reset') return null
+      return { value: caught.batch, cursor: caught.head }
+    })
+    // Only a batch is kept. That there is none, since the log was trimmed or lost meanwhile, is asked for again.
+    if (encoded !== null) return { kind: 'batch', encoded }
+    const caught = await this.#reader.changes(channel, after, limit)
+    if (caught === null || caught.kind === 'reset') return caught
+    return { kind: 'batch', encoded: encode(caught.batch, caught.head) }
+  }
+
+  /** The channel's position, read after this was called. */
+  head(channel: ChannelId): Promise<Position | null> {
+    let head = this.#heads.get(channel)
+    if (head === undefined) {
+      if (this.#heads.size >= headsMax) return this.#reader.head(channel)
+      head = new Coalesced(() => this.#reader.head(channel))
+      this.#heads.set(channel, head)
+    }
+    const coalesced = head
+    return coalesced.get().finally(() => {
+      if (coalesced.idle) this.#heads.delete(channel)
+    })
+  }
+
+  async #at<T>(channel: ChannelId, name: string, read: Read<T>): Promise<Encoded<T> | null> {
+    const head = await this.head(channel)
+    return head === null ? null : this.#shared(channel, head, name, read)
+  }
+
+  /** What was read at this head under this name; read now where nobody has. */
+  async #shared<T>(channel: ChannelId, head: Position, name: string, read: Read<T>): Promise<Encoded<T> | null> {
+    const cursor = formatCursor(head.epoch, head.offset)
+    const key = `${channel} ${cursor} ${name}`
+    const kept = this.#kept.get(key)
+    if (kept !== undefined) return kept as Encoded<T>
+    const underWay = this.#underWay.get(key)
+    if (underWay !== undefined) return underWay as Promise<Encoded<T> | null>
+    const reading = read(cursor)
+      .then((found) => {
+        if (found === null) return null
+        const encoded = encode(found.value, found.cursor)
+        this.#kept.set(key, encoded)
+        return encoded
+      })
+      .finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, reading)
+    return reading
+  }
+}
+
+/** Reads a value and says at which cursor it is true. */
+type Read<T> = (head: Cursor) => Promise<{ value: T; cursor: Cursor } | null>
+
+function encode<T>(value: T, cursor: Cursor): Encoded<T> {
+  return { value, json: Buffer.from(JSON.stringify(value)), cursor }
+}
