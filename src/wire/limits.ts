@@ -38,4 +38,6 @@ export const limits = {
   /** How long a repeated `Idempotency-Key` gets the first answer again. */
   idempotencyMs: 86_400_000,
   cursorCharsMax: 64,
+  /** Channels that one Socket.IO connection may follow. */
+  followedPerConnectionMax: 50,
 } as const

@@ -47,7 +47,7 @@ export const BodyInput = z
     z.strictObject({ html: z.string().max(limits.bodyCharsMax) }),
     z.strictObject({ text: z.string().max(limits.bodyCharsMax) }),
   ])
-  .meta({ id: 'BodyInput', examples: [{ markdown: 'Crews are **on the quay**.' }] })
+  .meta({ id: 'NewBody', examples: [{ markdown: 'Crews are **on the quay**.' }] })
 export type BodyInput = z.infer<typeof BodyInput>
 
 const position = {

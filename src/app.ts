@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import helmet from '@fastify/helmet'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import { readAdminKey } from './admin-key.ts'
+import { api } from './api/api.ts'
+import { type Authorize, authorizer } from './api/auth.ts'
+import { Keys } from './api/keys.ts'
+import { openApi } from './api/openapi.ts'
+import { problems, sendProblem } from './api/problem.ts'
+import { readByZod, writeAsJson } from './api/validate.ts'
+import type { Config } from './config.ts'
+import { Hub } from './feed/hub.ts'
+import { streamRoutes } from './feed/routes.ts'
+import { serveSockets } from './feed/sockets.ts'
+import { Streams } from './feed/stream.ts'
+import { startEmbeddedRedis } from './log/embedded.ts'
+import { apiKeys } from './log/keys.ts'
+import { type Log, openLog } from './log/log.ts'
+import type { Counts } from './ops/counts.ts'
+import { makeMetrics, timeRequests } from './ops/metrics.ts'
+import { Readiness } from './ops/readiness.ts'
+import { Registry } from './ops/registry.ts'
+import { startReporting } from './ops/reporter.ts'
+import { healthRoutes, opsRoutes } from './ops/routes.ts'
+import { pages } from './pages/pages.ts'
+import type { PageSource } from './pages/source.ts'
+import { limits } from './wire/limits.ts'
+
+export interface Wirecopy {
+  /** Where it can be reached from this machine. */
+  readonly url: string
+  readonly adminKey: string
+  /** The file that keeps the admin key, where it was made at this start. */
+  readonly adminKeyMadeIn: string | null
+  /** Lets followers go, finishes what is under way, and closes all that was opened. */
+  close(): Promise<void>
+}
+
+/** Puts a server together and listens. Whatever was opened is closed again where a later step fails. */
+export async function openWirecopy(config: Config, logger: Logger): Promise<Wirecopy> {
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT
+    const url = `http://${localName(config.HOST)}:${port}`
+    const publicUrl = (config.PUBLIC_URL ?? url).replace(/\/+$/, '')
+    const processId = `${config.NODE_NAME}-0-${randomBytes(4).toString('hex')}`
+
+    const { key: adminKey, madeIn } = await readAdminKey(config.ADMIN_KEY, config.DATA_DIR)
+    let redisUrl = config.REDIS_URL
+    if (redisUrl === undefined) {
+      const embedded = await startEmbeddedRedis(config.DATA_DIR, logger)
+      closers.push(() => embedded.close())
+      redisUrl = embedded.url
+    }
+    const { REDIS_PREFIX: prefix, LOG_CHANGES: changesMax } = config
+    const log = await openLog({ redisUrl, prefix, processId, publicUrl, changesMax, logger })
+    closers.push(() => log.close())
+
+    const readiness = new Readiness(log, logger)
+    closers.push(() => readiness.close())
+    const registry = new Registry(log.redis, prefix, processId)
+    const keys = new Keys(log.redis, apiKeys(prefix))
+    const authorize = authorizer({ keys, adminKey, limited: config.RATE_LIMIT })
+
+    const app = makeApp(config, logger)
+    closers.push(() => app.close())
+    await app.register(helmet, {
+      // Pages and the API's document set policies of their own; other sites may read and follow.
+      contentSecurityPolicy: false,
+      crossOriginResourcePolicy: { policy: 'cross-origin' },
+      // TLS ends at the proxy, and so what is promised about it is the proxy's to say.
+      strictTransportSecurity: false,
+    })
+    await app.register(problems)
+    await app.register(openApi, { publicUrl })
+
+    const hub = new Hub(log, logger)
+    const streams = new Streams(hub)
+    const sockets = serveSockets(app, hub, config, logger)
+    const counts = (): Counts => ({
+      connections: { ...sockets.counts(), sse: streams.count },
+      channels: hub.counts(),
+      cutOff: hub.cutOff,
+    })
+    // Fastify waits for open connections, so followers go first.
+    app.addHook('preClose', async () => {
+      readiness.stopping()
+      streams.close()
+      await sockets.close()
+      hub.close()
+    })
+    closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker: 0, logger }))
+
+    await registerRoutes(app, { config, log, authorize, registry, readiness, counts, streams, publicUrl })
+    await app.listen({ host: config.HOST, port })
+    return { url, adminKey, adminKeyMadeIn: madeIn, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function makeApp(config: Config, logger: Logger): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: logger,
+    // A line for each poll would drown what matters; the metrics time every request.
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: config.TRUST_PROXY,
+    bodyLimit: limits.requestBytesMax,
+    frameworkErrors: sendProblem,
+    forceCloseConnections: true,
+  })
+  app.setValidatorCompiler(readByZod)
+  app.setSerializerCompiler(writeAsJson)
+  return app as unknown as FastifyInstance
+}
+
+interface Parts {
+  readonly config: Config
+  readonly log: Log
+  readonly authorize: Authorize
+  readonly registry: Registry
+  readonly readiness: Readiness
+  readonly counts: () => Counts
+  readonly streams: Streams
+  readonly publicUrl: string
+}
+
+async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
+  const { config, log, authorize, registry, readiness, counts, streams, publicUrl } = parts
+  const metrics = makeMetrics({ counts, readiness, log })
+  timeRequests(app, metrics)
+  const authorizeMetrics = config.METRICS === 'key' ? authorize('ops:read') : null
+  await app.register(healthRoutes, { readiness, metrics, authorizeMetrics })
+  await app.register(api, {
+    prefix: '/v1',
+    log,
+    authorize,
+    config,
+    more: async (v1) => {
+      await streamRoutes(v1, { streams })
+      await opsRoutes(v1, { registry, authorize: authorize('ops:read') })
+    },
+  })
+  await app.register(pages, { source: pageSource(log), publicUrl })
+}
+
+function pageSource(log: Log): PageSource {
+  return {
+    channels: () => log.channels(),
+    snapshot: async (id) => (await log.snapshot(id))?.value ?? null,
+    page: async (id, { before }) => (await log.page(id, { limit: limits.pagePostsDefault, before }))?.value ?? null,
+    post: async (id, postId) => {
+      const [post, snapshot] = await Promise.all([log.post(id, postId), log.snapshot(id)])
+      if (post === null || snapshot === null) return null
+      return { channel: snapshot.value.channel, cursor: post.cursor, post: post.value }
+    },
+  }
+}
+
+/** A name by which this machine reaches an address that is listened on. */
+function localName(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** Permalinks name the port, so it must be known before the first one is made. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no free port was found')
+  return address.port
+}

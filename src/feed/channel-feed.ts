@@ -1,0 +1,199 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Log } from '../log/log.ts'
+import type { Position } from '../wire/cursor.ts'
+import type { ResetReason } from '../wire/events.ts'
+import type { ChannelId, Epoch, Offset } from '../wire/scalars.ts'
+import { Outgoing } from './outgoing.ts'
+
+export type Transport = 'websocket' | 'polling' | 'sse'
+
+/** A connection that follows a channel, as the channel's feed sees it. */
+export interface Follower {
+  /** It has been sent every change up to here. The feed alone moves it once the follower is in. */
+  offset: Offset
+  /** Since when it waits for its socket to drain (`performance.now()`), or null while it is current. */
+  behindSince: number | null
+  readonly transport: Transport
+  /** Whether its socket takes a batch now. Where not, the owner calls `ChannelFeed.drained` once it does. */
+  ready(): boolean
+  send(outgoing: Outgoing): void
+  /** Its cursor can't be served any more: it is to start over from a snapshot. */
+  startOver(reason: ResetReason): void
+  /** It has been stuck for too long: its connection is to end. */
+  cutOff(): void
+}
+
+/** Followers that are written to before other work gets its turn. */
+const sliceFollowers = 500
+/** A follower that takes nothing for this long is cut off; it comes back by its cursor. */
+export const stuckMsMax = 60_000
+const retryMsMax = 2_000
+
+/**
+ * One channel's way from the log to those who follow it here. A batch goes to every follower that stands where the batch
+ * begins; whoever stands elsewhere, or whose socket is full, is behind: nothing waits for it, and when its socket drains
+ * it is sent what it lacks out of the log, in one piece. So a follower's offset alone decides what it gets next, and
+ * nothing is sent twice or left out, however joining, broadcasts and slow sockets fall together.
+ */
+export class ChannelFeed {
+  readonly channel: ChannelId
+  readonly #log: Log
+  readonly #logger: Logger
+  readonly #followers = new Set<Follower>()
+  readonly #pumped = new Set<Follower>()
+  readonly #unwatch: () => void
+  readonly #stop = new AbortController()
+  #position: Position
+  #running = false
+  #woken = false
+
+  constructor(log: Log, channel: ChannelId, position: Position, logger: Logger) {
+    this.channel = channel
+    this.#log = log
+    this.#logger = logger
+    this.#position = position
+    this.#unwatch = log.tail.watch(channel, position, () => this.#wake())
+  }
+
+  get followers(): ReadonlySet<Follower> {
+    return this.#followers
+  }
+
+  /** Takes in a follower that has been sent everything up to its offset, and what came since is sent at once. */
+  add(follower: Follower, epoch: Epoch): void {
+    this.#followers.add(follower)
+    if (epoch !== this.#position.epoch) this.#wake()
+    else if (follower.offset < this.#position.offset) this.#fallBehind(follower)
+  }
+
+  remove(follower: Follower): void {
+    this.#followers.delete(follower)
+  }
+
+  /** To be called when a follower's socket takes batches again. */
+  drained(follower: Follower): void {
+    if (follower.behindSince === null || this.#pumped.has(follower)) return
+    this.#pumped.add(follower)
+    this.#pump(follower)
+      .catch((error: unknown) => {
+        this.#logger.error({ channel: this.channel, error }, 'a follower could not be brought up to date')
+        follower.cutOff()
+      })
+      .finally(() => this.#pumped.delete(follower))
+  }
+
+  /** Cuts off those who have been stuck for too long. Returns how many. */
+  cutOffStuck(now: number): number {
+    let cut = 0
+    for (const follower of this.#followers) {
+      if (follower.behindSince === null || now - follower.behindSince < stuckMsMax) continue
+      follower.cutOff()
+      cut++
+    }
+    return cut
+  }
+
+  close(): void {
+    this.#stop.abort()
+    this.#unwatch()
+  }
+
+  #wake(): void {
+    this.#woken = true
+    if (this.#running) return
+    this.#running = true
+    this.#run()
+      .catch((error: unknown) => this.#logger.error({ channel: this.channel, error }, 'a broadcast failed'))
+      .finally(() => {
+        this.#running = false
+      })
+  }
+
+  /** Broadcasts until nothing new has come; what comes during a broadcast goes into the next one. */
+  async #run(): Promise<void> {
+    let failed = 0
+    while (this.#woken && !this.#stop.signal.aborted) {
+      this.#woken = false
+      try {
+        await this.#advance()
+        failed = 0
+      } catch (error) {
+        this.#woken = true
+        failed++
+        this.#logger.warn({ channel: this.channel, failed, error: String(error) }, 'changes could not be read')
+        const waitMs = Math.random() * Math.min(retryMsMax, 50 * 2 ** failed)
+        await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  async #advance(): Promise<void> {
+    const changes = await this.#log.changes(this.channel, this.#position)
+    // A channel that is gone comes back with the store, or is born again with another epoch; the tail tells of both.
+    if (changes === null) return
+    if (changes.kind === 'reset') return this.#startOver(changes.reason === 'too-old' ? 'too-old' : 'epoch')
+    const { value: batch, cursor } = changes.encoded
+    if (batch.to === this.#position.offset) return
+    this.#position = { epoch: batch.epoch, offset: batch.to }
+    if (cursor !== `${batch.epoch}:${batch.to}`) this.#woken = true
+    await this.#broadcast(Outgoing.of(changes.encoded))
+  }
+
+  async #broadcast(outgoing: Outgoing): Promise<void> {
+    const { from, to } = outgoing.batch
+    let written = 0
+    for (const follower of this.#followers) {
+      if (follower.behindSince !== null || follower.offset >= to) continue
+      if (follower.offset !== from || !follower.ready()) {
+        this.#fallBehind(follower)
+        continue
+      }
+      follower.offset = to
+      follower.send(outgoing)
+      written++
+      if (written % sliceFollowers === 0) await nextTurn()
+    }
+  }
+
+  async #startOver(reason: ResetReason): Promise<void> {
+    const head = await this.#log.head(this.channel)
+    if (head === null) return
+    this.#logger.warn({ channel: this.channel, reason, followers: this.#followers.size }, 'followers start over')
+    this.#position = head
+    for (const follower of [...this.#followers]) follower.startOver(reason)
+  }
+
+  #fallBehind(follower: Follower): void {
+    follower.behindSince ??= performance.now()
+    if (follower.ready()) this.drained(follower)
+  }
+
+  /** Sends a follower what it lacks, read from its own offset, until it stands where the feed stands. */
+  async #pump(follower: Follower): Promise<void> {
+    while (this.#followers.has(follower) && follower.ready()) {
+      if (follower.offset >= this.#position.offset) {
+        follower.behindSince = null
+        return
+      }
+      const after = { epoch: this.#position.epoch, offset: follower.offset }
+      const changes = await this.#log.changes(this.channel, after).catch(() => null)
+      if (!this.#followers.has(follower)) return
+      if (changes === null) {
+        await delay(Math.random() * retryMsMax, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+        if (this.#stop.signal.aborted) return
+        // It waits for the store here, not for its own socket.
+        follower.behindSince = performance.now()
+        continue
+      }
+      if (changes.kind === 'reset') {
+        follower.behindSince = null
+        return follower.startOver(changes.reason === 'too-old' ? 'too-old' : 'epoch')
+      }
+      follower.offset = changes.encoded.value.to
+      follower.send(Outgoing.of(changes.encoded))
+      // It took something: it is slow, not stuck.
+      follower.behindSince = performance.now()
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import type { Logger } from 'pino'
+import { CodedError } from '../errors.ts'
+import type { Encoded, Log } from '../log/log.ts'
+import type { Batch, Snapshot } from '../wire/batch.ts'
+import { parseCursor } from '../wire/cursor.ts'
+import type { ResetReason } from '../wire/events.ts'
+import type { OpsChannel } from '../wire/ops.ts'
+import type { ChannelId, Cursor } from '../wire/scalars.ts'
+import { ChannelFeed, type Follower } from './channel-feed.ts'
+
+/** Where a follower starts. */
+export type Start =
+  | { readonly kind: 'batch'; readonly batch: Encoded<Batch> }
+  | { readonly kind: 'snapshot'; readonly snapshot: Encoded<Snapshot>; readonly reset: ResetReason | null }
+
+/** A follower's place in a feed. Leaving it again does nothing. */
+export interface Place {
+  readonly feed: ChannelFeed
+  leave(): void
+}
+
+const sweepEveryMs = 5_000
+
+/** The channels that are followed on this process. */
+export class Hub {
+  readonly #log: Log
+  readonly #logger: Logger
+  readonly #feeds = new Map<ChannelId, { feed: ChannelFeed; users: number }>()
+  readonly #opening = new Map<ChannelId, Promise<ChannelFeed>>()
+  readonly #sweeper: NodeJS.Timeout
+  #cutOff = 0
+
+  constructor(log: Log, logger: Logger) {
+    this.#log = log
+    this.#logger = logger
+    this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs).unref()
+  }
+
+  /** Followers cut off for being stuck, since the start. */
+  get cutOff(): number {
+    return this.#cutOff
+  }
+
+  /**
+   * Lets a follower in: reads where it starts, has `begin` send it that, and from then on the feed sends what comes. No
+   * moment lies between the two, since the feed goes by the offset at which the start ends. `begin` gives null where the
+   * follower has gone meanwhile. Throws `unknown-channel` and `unavailable`.
+   */
+  async join(
+    channel: ChannelId,
+    after: Cursor | undefined,
+    begin: (start: Start) => Follower | null,
+  ): Promise<Place | null> {
+    const feed = await this.#enter(channel)
+    const leave = () => this.#leave(channel, feed)
+    try {
+      const start = await this.#start(channel, after)
+      const follower = begin(start)
+      if (follower === null) {
+        leave()
+        return null
+      }
+      const cursor = start.kind === 'batch' ? null : parseCursor(start.snapshot.value.cursor)
+      const epoch = start.kind === 'batch' ? start.batch.value.epoch : cursor?.epoch
+      if (epoch === undefined) throw new Error('a snapshot has no cursor')
+      follower.offset = start.kind === 'batch' ? start.batch.value.to : (cursor?.offset ?? follower.offset)
+      feed.add(follower, epoch)
+      let left = false
+      return {
+        feed,
+        leave: () => {
+          if (left) return
+          left = true
+          feed.remove(follower)
+          leave()
+        },
+      }
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** Followers by channel, as the operators are told of them. */
+  counts(): OpsChannel[] {
+    return [...this.#feeds.values()].map(({ feed }) => {
+      const counts = { websocket: 0, polling: 0, sse: 0, followers: feed.followers.size, behind: 0 }
+      for (const follower of feed.followers) {
+        counts[follower.transport]++
+        if (follower.behindSince !== null) counts.behind++
+      }
+      return { channel: feed.channel, ...counts }
+    })
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper)
+    for (const { feed } of this.#feeds.values()) feed.close()
+    this.#feeds.clear()
+  }
+
+  async #start(channel: ChannelId, after: Cursor | undefined): Promise<Start> {
+    const position = after === undefined ? null : parseCursor(after)
+    let reset: ResetReason | null = null
+    if (position !== null) {
+      const changes = await this.#log.changes(channel, position)
+      if (changes === null) throw unknownChannel(channel)
+      if (changes.kind === 'batch') return { kind: 'batch', batch: changes.encoded }
+      // A cursor past the log's end is of a log that lost its last entries: not the log that the client followed.
+      reset = changes.reason === 'too-old' ? 'too-old' : 'epoch'
+    }
+    const snapshot = await this.#log.snapshot(channel)
+    if (snapshot === null) throw unknownChannel(channel)
+    return { kind: 'snapshot', snapshot, reset }
+  }
+
+  async #enter(channel: ChannelId): Promise<ChannelFeed> {
+    const open = this.#feeds.get(channel)
+    if (open !== undefined) {
+      open.users++
+      return open.feed
+    }
+    let opening = this.#opening.get(channel)
+    if (opening === undefined) {
+      opening = this.#open(channel).finally(() => this.#opening.delete(channel))
+      this.#opening.set(channel, opening)
+    }
+    await opening
+    return this.#enter(channel)
+  }
+
+  async #open(channel: ChannelId): Promise<ChannelFeed> {
+    const head = await this.#log.head(channel)
+    if (head === null) throw unknownChannel(channel)
+    const feed = new ChannelFeed(this.#log, channel, head, this.#logger)
+    this.#feeds.set(channel, { feed, users: 0 })
+    return feed
+  }
+
+  #leave(channel: ChannelId, feed: ChannelFeed): void {
+    const open = this.#feeds.get(channel)
+    if (open === undefined || open.feed !== feed) return
+    open.users--
+    if (open.users > 0) return
+    this.#feeds.delete(channel)
+    feed.close()
+  }
+
+  #sweep(): void {
+    const now = performance.now()
+    for (const { feed } of this.#feeds.values()) this.#cutOff += feed.cutOffStuck(now)
+  }
+}
+
+function unknownChannel(channel: ChannelId): CodedError {
+  return new CodedError('unknown-channel', `There is no channel "${channel}". GET /v1/channels lists them.`)
+}

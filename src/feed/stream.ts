@@ -1,0 +1,116 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import type { ChannelId, Cursor, Offset } from '../wire/scalars.ts'
+import type { Follower } from './channel-feed.ts'
+import type { Hub, Place, Start } from './hub.ts'
+import { Outgoing, sseEvent } from './outgoing.ts'
+
+/** A comment this often keeps proxies from taking the stream for dead, and lets clients notice when it is. */
+export const heartbeatMs = 15_000
+/** How long a stock EventSource waits before it comes back, in milliseconds. */
+const retryMs = 2_000
+/** Those who are told to start over come back spread over this time. */
+const startOverSpreadMs = 5_000
+
+/** Follows channels by server-sent events (HTML, 9.2). */
+export class Streams {
+  readonly #hub: Hub
+  readonly #open = new Set<ServerResponse>()
+  readonly #heartbeat: NodeJS.Timeout
+
+  constructor(hub: Hub) {
+    this.#hub = hub
+    this.#heartbeat = setInterval(() => {
+      // One that is full hears from us anyway once it drains.
+      for (const response of this.#open) if (!response.writableNeedDrain) response.write(':\n\n')
+    }, heartbeatMs).unref()
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** Answers with a stream that begins with a snapshot or a batch. Throws before anything is sent. */
+  async follow(reply: FastifyReply, channel: ChannelId, after: Cursor | undefined): Promise<void> {
+    const response = reply.raw
+    const gone = new Promise<void>((resolve) => response.once('close', resolve))
+    let closed = false
+    response.once('close', () => {
+      closed = true
+    })
+    let follower: StreamFollower | null = null
+    const place = await this.#hub.join(channel, after, (start) => {
+      if (closed) return null
+      this.#begin(reply, start)
+      follower = new StreamFollower(response)
+      return follower
+    })
+    if (place === null || follower === null) return
+    this.#keep(response, place, follower)
+    await gone
+  }
+
+  /** Ends every stream; their clients come back by Last-Event-ID. */
+  close(): void {
+    clearInterval(this.#heartbeat)
+    for (const response of this.#open) response.end()
+  }
+
+  #begin(reply: FastifyReply, start: Start): void {
+    const response = reply.raw
+    reply.hijack()
+    response.writeHead(200, {
+      ...Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined)),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      // nginx holds a response back until its buffer is full, unless told not to.
+      'x-accel-buffering': 'no',
+    })
+    response.write(`retry: ${retryMs}\n\n`)
+    if (start.kind === 'batch') response.write(Outgoing.of(start.batch).event)
+    else response.write(sseEvent('snapshot', start.snapshot.value.cursor, start.snapshot.json))
+  }
+
+  #keep(response: ServerResponse, place: Place, follower: Follower): void {
+    if (response.destroyed) {
+      place.leave()
+      return
+    }
+    this.#open.add(response)
+    response.on('drain', () => place.feed.drained(follower))
+    response.once('close', () => {
+      this.#open.delete(response)
+      place.leave()
+    })
+    if (!response.writableNeedDrain) place.feed.drained(follower)
+  }
+}
+
+class StreamFollower implements Follower {
+  offset = 0 as Offset
+  behindSince: number | null = null
+  readonly transport = 'sse'
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  ready(): boolean {
+    return !this.#response.writableNeedDrain
+  }
+
+  send(outgoing: Outgoing): void {
+    this.#response.write(outgoing.event)
+  }
+
+  /** The stream ends, and the client comes back with its last event's id, which gets it a snapshot. */
+  startOver(): void {
+    const end = setTimeout(() => this.#response.end(), Math.random() * startOverSpreadMs)
+    this.#response.once('close', () => clearTimeout(end))
+  }
+
+  cutOff(): void {
+    this.#response.destroy()
+  }
+}

@@ -1,0 +1,32 @@
+import { destination, pino } from 'pino'
+import { openWirecopy } from './app.ts'
+import { readConfig } from './config.ts'
+
+try {
+  const config = readConfig(process.env)
+  const logger = pino({ level: config.LOG_LEVEL, base: { node: config.NODE_NAME } }, destination({ sync: true }))
+  const wirecopy = await openWirecopy(config, logger)
+  logger.info({ url: wirecopy.url }, 'listening')
+  if (wirecopy.adminKeyMadeIn !== null) {
+    // Not by the logger: logs are collected and kept, and a key must not be.
+    process.stderr.write(`ADMIN_KEY, shown this once and kept in ${wirecopy.adminKeyMadeIn}: ${wirecopy.adminKey}\n`)
+  }
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      logger.info({ signal }, 'stopping; a second signal ends at once')
+      wirecopy.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ error }, 'the stop failed')
+          process.exit(1)
+        },
+      )
+    })
+  }
+} catch (error) {
+  process.stderr.write(`Wirecopy can not start. ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,105 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import type { FastifyInstance } from 'fastify'
+import type { Log } from '../log/log.ts'
+import { type Counts, followersOf } from './counts.ts'
+import type { Readiness } from './readiness.ts'
+
+/** Channels with a label of their own, those with the most followers; the others are summed as `_other`. */
+const labelledChannelsMax = 50
+const requestSecondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+export interface MetricsOptions {
+  readonly counts: () => Counts
+  readonly readiness: Readiness
+  readonly log: Log
+}
+
+/** The process's metrics. Counts are read when they are scraped. */
+export function makeMetrics({ counts, readiness, log }: MetricsOptions): Registry {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'wirecopy_connections',
+    help: 'Open connections, by transport.',
+    labelNames: ['transport'],
+    registers,
+    collect() {
+      for (const [transport, count] of Object.entries(counts().connections)) this.set({ transport }, count)
+    },
+  })
+  new Gauge({
+    name: 'wirecopy_followers',
+    help: `Followers, by channel and transport. The ${labelledChannelsMax} largest channels are named, the others are _other.`,
+    labelNames: ['channel', 'transport'],
+    registers,
+    collect() {
+      this.reset()
+      const channels = [...counts().channels].sort((a, b) => b.followers - a.followers)
+      for (const [i, { channel, websocket, polling, sse }] of channels.entries()) {
+        const label = i < labelledChannelsMax ? channel : '_other'
+        const by = { websocket, polling, sse }
+        for (const [transport, count] of Object.entries(by)) this.inc({ channel: label, transport }, count)
+      }
+    },
+  })
+  new Gauge({
+    name: 'wirecopy_followers_behind',
+    help: 'Followers that wait for their socket to drain.',
+    registers,
+    collect() {
+      this.set(followersOf(counts()).behind)
+    },
+  })
+  counter(
+    'wirecopy_followers_cut_off_total',
+    'Followers cut off because they took nothing for too long.',
+    () => counts().cutOff,
+  )
+  counter('wirecopy_tail_failures_total', 'Reads of the tail that failed.', () => log.tail.failures)
+  new Gauge({
+    name: 'wirecopy_ready',
+    help: '1 while a probe written to Redis comes back by the tail that posts take.',
+    registers,
+    collect() {
+      this.set(readiness.ready ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'wirecopy_probe_seconds',
+    help: 'How long the last probe took; NaN where it did not come back.',
+    registers,
+    collect() {
+      this.set(readiness.probeMs === null ? Number.NaN : readiness.probeMs / 1_000)
+    },
+  })
+  return registry
+
+  function counter(name: string, help: string, value: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(value())
+      },
+    })
+  }
+}
+
+/** Times every request by its route, which bounds the labels. */
+export function timeRequests(app: FastifyInstance, registry: Registry): void {
+  const seconds = new Histogram({
+    name: 'wirecopy_http_request_seconds',
+    help: 'Time from a request to its answer, by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: requestSecondsBuckets,
+    registers: [registry],
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? '_none'
+    const status = String(reply.statusCode)
+    seconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000)
+  })
+}

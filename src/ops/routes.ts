@@ -1,0 +1,80 @@
+import type { Registry as Metrics } from '@prometheus-io/client'
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
+import { CodedError } from '../errors.ts'
+import { OpsChannels, OpsNodes } from '../wire/ops.ts'
+import type { Readiness } from './readiness.ts'
+import type { Registry } from './registry.ts'
+
+export interface OpsRoutesOptions {
+  readonly registry: Registry
+  /** Lets in whoever has a key with the scope `ops:read`. */
+  readonly authorize: onRequestAsyncHookHandler
+}
+
+/** `/v1/ops`: the connections of all processes. */
+export async function opsRoutes(app: FastifyInstance, { registry, authorize }: OpsRoutesOptions): Promise<void> {
+  app.get(
+    '/ops/nodes',
+    {
+      onRequest: authorize,
+      schema: {
+        tags: ['Operations'],
+        summary: 'Connections by node and worker',
+        description: 'Each process reports every 2 s; one that was killed is gone within 10 s.',
+        security: [{ bearer: [] }],
+        response: { 200: OpsNodes.describe('The processes and their sum.') },
+      },
+    },
+    async (_request, reply) => reply.header('Cache-Control', 'no-store').send(await registry.nodes()),
+  )
+  app.get(
+    '/ops/channels',
+    {
+      onRequest: authorize,
+      schema: {
+        tags: ['Operations'],
+        summary: 'Followers by channel',
+        description: 'Sums over all processes, and the age of the oldest report in them.',
+        security: [{ bearer: [] }],
+        response: { 200: OpsChannels.describe('The channels, those with the most followers first.') },
+      },
+    },
+    async (_request, reply) => reply.header('Cache-Control', 'no-store').send(await registry.channels()),
+  )
+}
+
+export interface HealthRoutesOptions {
+  readonly readiness: Readiness
+  readonly metrics: Metrics
+  /** Where set, whoever asks for the metrics must pass it. */
+  readonly authorizeMetrics: onRequestAsyncHookHandler | null
+}
+
+const hidden = { hide: true } as const
+
+/** `/health/live`, `/health/ready` and `/metrics`: for proxies, orchestrators and Prometheus. */
+export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOptions): Promise<void> {
+  const { readiness, metrics, authorizeMetrics } = options
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('Cache-Control', 'no-store')
+  })
+  app.get('/health/live', { schema: hidden }, async () => ({ status: 'live' }))
+  app.get('/health/ready', { schema: hidden }, async () => {
+    if (readiness.ready) return { status: 'ready' }
+    throw new CodedError('not-ready', whyNotReady[readiness.reason ?? 'starting'], {
+      extras: { reason: readiness.reason },
+      retryAfterSeconds: 1,
+    })
+  })
+  app.get(
+    '/metrics',
+    { schema: hidden, ...(authorizeMetrics === null ? {} : { onRequest: authorizeMetrics }) },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
+  )
+}
+
+const whyNotReady = {
+  starting: 'The first probe has not come back yet.',
+  'probe-late': 'A probe written to Redis does not come back by the tail; posts may not reach followers.',
+  stopping: 'The process is stopping; go to another node.',
+} as const
