@@ -43,7 +43,8 @@ export function connectForCommands(url: string, name: string, logger: Logger): R
     connectionName: name,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
-    maxRetriesPerRequest: 1,
+    // Commands under way when the connection ends are told so at once; with other values they hang until their timeout.
+    maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     // A write that was on its way is told to the caller as unknown; its `once` key makes the caller's retry safe.
     autoResendUnfulfilledCommands: false,
@@ -60,7 +61,8 @@ export function connectForBlocking(url: string, name: string, logger: Logger): R
     ...optionsOf(url),
     connectionName: name,
     connectTimeout: connectTimeoutMs,
-    maxRetriesPerRequest: null,
+    // The tail's own loop makes the read again, so it must hear that the connection ended.
+    maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectDelayMs,
     lazyConnect: true,

@@ -69,14 +69,12 @@ async function lockFolder(path: string, folder: string): Promise<Server> {
   for (let tries = 0; tries < 2; tries++) {
     const server = createServer((connection) => connection.destroy())
     server.listen(path)
-    const taken = await Promise.race([
-      once(server, 'listening').then(() => false),
-      once(server, 'error').then(([error]) => {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-        return true
-      }),
-    ])
-    if (!taken) return server.unref()
+    try {
+      await once(server, 'listening')
+      return server.unref()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
     if (await answers(path)) break
     await rm(path, { force: true })
   }

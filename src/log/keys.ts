@@ -15,7 +15,7 @@ import type { ChannelId } from '../wire/scalars.ts'
  * | `<prefix>:{p}:c:<channel>:once:<key>` | string | what a write answered, for its repetition |
  * | `<prefix>:{p}:probe:<process>` | stream | one entry, by which a process finds that its tail runs |
  * | `<prefix>:{keys}` | hash | API keys, hashed |
- * | `<prefix>:{ops}:nodes` | sorted set | ids of the processes, by time of their last report |
+ * | `<prefix>:{ops}:nodes` | set | ids of the processes |
  * | `<prefix>:{ops}:node:<process>` | string | a process's counts, with a TTL |
  */
 export const partitions = 16

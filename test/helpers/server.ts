@@ -27,7 +27,7 @@ export async function tempFolder(t: TestContext): Promise<string> {
  * free port. It stops with the test.
  */
 export async function startServer(t: TestContext, env: Record<string, string> = {}): Promise<TestServer> {
-  const folder = env['DATA_DIR'] ?? (await tempFolder(t))
+  const folder = env['DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'wirecopy-test-')))
   const config = readConfig({
     HOST: '127.0.0.1',
     PORT: '0',
@@ -43,6 +43,9 @@ export async function startServer(t: TestContext, env: Record<string, string> = 
     closed ??= wirecopy.close()
     return closed
   }
-  t.after(close)
+  t.after(async () => {
+    await close()
+    if (env['DATA_DIR'] === undefined) await rm(folder, { recursive: true, force: true })
+  })
   return { url: wirecopy.url, adminKey: wirecopy.adminKey, close }
 }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { readConfig, settings } from '../src/config.ts'
+
+test('an empty environment gives the defaults that the contract names', () => {
+  const config = readConfig({})
+  assert.deepEqual([config.PORT, config.WORKERS, config.LOG_LEVEL, config.RATE_LIMIT], [3000, 1, 'info', true])
+  assert.deepEqual([config.REDIS_URL, config.ADMIN_KEY, config.PUBLIC_URL], [undefined, undefined, undefined])
+})
+
+test('a variable that is set to nothing counts as unset', () => {
+  assert.equal(readConfig({ PORT: '', REDIS_URL: '' }).PORT, 3000)
+})
+
+const bad: [name: string, value: string, says: RegExp][] = [
+  ['PORT', 'http', /PORT: /],
+  ['PORT', '70000', /PORT: /],
+  ['PUBLIC_URL', 'news.example', /PUBLIC_URL: must be an absolute http or https URL/],
+  ['REDIS_URL', 'http://localhost', /REDIS_URL: must be redis:\/\//],
+  ['ADMIN_KEY', 'short', /ADMIN_KEY: must have 16 characters or more/],
+  ['CORS_ORIGINS', 'news.example', /CORS_ORIGINS: must be \* or origins/],
+  ['WORKERS', '0', /WORKERS: /],
+  ['LOG_LEVEL', 'loud', /LOG_LEVEL: /],
+  ['RATE_LIMIT', 'no', /RATE_LIMIT: /],
+  ['NODE_NAME', 'Node 1', /NODE_NAME: /],
+]
+for (const [name, value, says] of bad) {
+  test(`${name}=${value} is refused in one line that names it`, () => {
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      (error: Error) => says.test(error.message) && !error.message.includes('\n'),
+    )
+  })
+}
+
+test('origins are given as a list, and * as itself', () => {
+  assert.equal(readConfig({}).CORS_ORIGINS, '*')
+  assert.deepEqual(readConfig({ CORS_ORIGINS: 'https://a.example, https://b.example' }).CORS_ORIGINS, [
+    'https://a.example',
+    'https://b.example',
+  ])
+})
+
+test('every setting says what it is for', () => {
+  for (const [name, setting] of Object.entries(settings.shape)) assert.ok(setting.description, name)
+})

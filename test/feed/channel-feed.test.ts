@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import test from 'node:test'
+import fc from 'fast-check'
+import type { Follower } from '../../src/feed/channel-feed.ts'
+import { Hub, type Place, type Start } from '../../src/feed/hub.ts'
+import type { Outgoing } from '../../src/feed/outgoing.ts'
+import { parseCursor } from '../../src/wire/cursor.ts'
+import type { Cursor, Offset } from '../../src/wire/scalars.ts'
+import { channelId, content, newChannel, once, openTestLog, quiet, redisForFile } from '../helpers/log.ts'
+
+const redisUrl = await redisForFile()
+
+/** A follower whose socket the test fills and drains. It checks that each batch begins where it stands. */
+class TestFollower implements Follower {
+  offset = 0 as Offset
+  behindSince: number | null = null
+  readonly transport = 'websocket'
+  readonly batches: number[] = []
+  at = 0
+  cut = false
+  restarted = false
+  /** Batches that its socket takes before it is full. */
+  room = Number.POSITIVE_INFINITY
+  place: Place | null = null
+  #reached: { offset: number; resolve: () => void } | null = null
+
+  begin(start: Start): this {
+    const cursor = start.kind === 'batch' ? `e:${start.batch.value.to}` : start.snapshot.value.cursor
+    this.at = parseCursor(cursor)?.offset ?? -1
+    return this
+  }
+
+  ready(): boolean {
+    return this.room > 0
+  }
+
+  send({ batch }: Outgoing): void {
+    assert.ok(this.room > 0, 'it is sent nothing while its socket is full')
+    this.room--
+    assert.equal(batch.from, this.at, 'each batch begins where the follower stands')
+    this.at = batch.to
+    this.batches.push(batch.to)
+    if (this.#reached !== null && this.at >= this.#reached.offset) this.#reached.resolve()
+  }
+
+  startOver(): void {
+    this.restarted = true
+  }
+
+  cutOff(): void {
+    this.cut = true
+  }
+
+  drain(room = Number.POSITIVE_INFINITY): void {
+    this.room = room
+    this.place?.feed.drained(this)
+  }
+
+  /** Resolves when it stands at the offset. */
+  async reaches(offset: number): Promise<void> {
+    if (this.at >= offset) return
+    await new Promise<void>((resolve) => {
+      this.#reached = { offset, resolve }
+    })
+  }
+}
+
+async function join(hub: Hub, id: string, after?: Cursor): Promise<TestFollower> {
+  const follower = new TestFollower()
+  follower.place = await hub.join(channelId(id), after, (start) => follower.begin(start))
+  return follower
+}
+
+test('a follower whose socket is full is sent nothing, and what it lacks in one piece when it drains', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const hub = new Hub(log, quiet)
+  t.after(() => hub.close())
+  await log.createChannel(newChannel('war'), once())
+  const [fast, slow] = [await join(hub, 'war'), await join(hub, 'war')]
+  slow.room = 0
+  for (let i = 1; i <= 20; i++) {
+    await log.publish(channelId('war'), content(`post ${i}`), once())
+    await fast.reaches(i)
+  }
+  assert.deepEqual([slow.at, hub.counts()[0]?.behind], [0, 1])
+  slow.drain()
+  await slow.reaches(20)
+  assert.deepEqual(slow.batches, [20])
+  await log.publish(channelId('war'), content('last'), once())
+  await Promise.all([fast.reaches(21), slow.reaches(21)])
+  assert.equal(hub.counts()[0]?.behind, 0)
+})
+
+test('a follower that takes nothing for a minute is cut off, and one that is current is not', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const hub = new Hub(log, quiet)
+  t.after(() => hub.close())
+  await log.createChannel(newChannel('war'), once())
+  const [fast, stuck] = [await join(hub, 'war'), await join(hub, 'war')]
+  stuck.room = 0
+  await log.publish(channelId('war'), content('post'), once())
+  await fast.reaches(1)
+  const { feed } = fast.place ?? {}
+  assert.equal(feed?.cutOffStuck(performance.now() + 59_000), 0)
+  assert.equal(feed?.cutOffStuck(performance.now() + 61_000), 1)
+  assert.deepEqual([fast.cut, stuck.cut], [false, true])
+})
+
+test('a channel that nobody follows is not watched any more', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const hub = new Hub(log, quiet)
+  t.after(() => hub.close())
+  await log.createChannel(newChannel('war'), once())
+  const [one, two] = await Promise.all([join(hub, 'war'), join(hub, 'war')])
+  assert.equal(hub.counts()[0]?.followers, 2)
+  one.place?.leave()
+  one.place?.leave()
+  assert.equal(hub.counts()[0]?.followers, 1)
+  two.place?.leave()
+  assert.deepEqual(hub.counts(), [])
+})
+
+test('followers of a log that was lost and born again are told to start over', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const hub = new Hub(log, quiet)
+  t.after(() => hub.close())
+  await log.createChannel(newChannel('war'), once())
+  const follower = await join(hub, 'war')
+  await log.publish(channelId('war'), content('post'), once())
+  await follower.reaches(1)
+  const restarted = new Promise<void>((resolve) => {
+    follower.startOver = resolve
+  })
+  const lost = await log.redis.keys(`${log.prefix}:*:c:war:*`)
+  await log.redis.del(...lost)
+  await log.createChannel(newChannel('war'), once())
+  await restarted
+})
+
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({ kind: 'publish' as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'join' as const }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('return' as const), who: fc.nat(9) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('leave' as const), who: fc.nat(9) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('fill' as const), who: fc.nat(9), room: fc.nat(2) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('drain' as const), who: fc.nat(9), room: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'settle' as const }) },
+)
+
+test('however joining, leaving, broadcasts and full sockets fall together, each follower gets each offset once', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const hub = new Hub(log, quiet)
+  t.after(() => hub.close())
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const id = `c${randomBytes(6).toString('hex')}`
+      const { cursor } = await log.createChannel(newChannel(id), once())
+      const epoch = cursor.split(':')[0]
+      const followers: TestFollower[] = []
+      // Nothing here is waited for, so that the steps run into each other.
+      const underWay: Promise<unknown>[] = []
+      const here = (who: number) => followers[who % Math.max(1, followers.length)]
+      let published = 0
+      for (const step of steps) {
+        switch (step.kind) {
+          case 'publish':
+            published++
+            underWay.push(log.publish(channelId(id), content(`post ${published}`), once()))
+            break
+          case 'join':
+            underWay.push(join(hub, id).then((follower) => followers.push(follower)))
+            break
+          case 'leave':
+            here(step.who)?.place?.leave()
+            break
+          case 'return': {
+            const follower = here(step.who)
+            if (follower === undefined) break
+            follower.place?.leave()
+            followers.splice(followers.indexOf(follower), 1)
+            underWay.push(join(hub, id, `${epoch}:${follower.at}` as Cursor).then((next) => followers.push(next)))
+            break
+          }
+          case 'fill': {
+            const follower = here(step.who)
+            if (follower !== undefined) follower.room = step.room
+            break
+          }
+          case 'drain':
+            here(step.who)?.drain(step.room)
+            break
+          case 'settle':
+            await Promise.all(underWay.splice(0))
+            break
+        }
+      }
+      await Promise.all(underWay)
+      const staying = followers.filter((follower) => follower.place !== null)
+      const back = await Promise.all(staying.map((follower) => join(hub, id, `${epoch}:${follower.at}` as Cursor)))
+      for (const follower of staying) follower.drain()
+      const inFeed = staying.filter((follower) => follower.place?.feed.followers.has(follower) === true)
+      await Promise.all([...inFeed, ...back].map((follower) => follower.reaches(published)))
+      for (const follower of [...staying, ...back]) follower.place?.leave()
+    }),
+    { numRuns: 60 },
+  )
+  assert.deepEqual(hub.counts(), [])
+})

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once as event } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'node:test'
+import { Redis } from 'ioredis'
+import { findEmbeddedRedis, startEmbeddedRedis } from '../../src/log/embedded.ts'
+import { quiet } from '../helpers/log.ts'
+import { tempFolder } from '../helpers/server.ts'
+
+async function command<T>(url: string, run: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis({ path: decodeURI(new URL(url).pathname) })
+  try {
+    return await run(redis)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+test('what was written is there after a stop and a start', async (t) => {
+  const folder = await tempFolder(t)
+  const first = await startEmbeddedRedis(folder, quiet)
+  await command(first.url, (redis) => redis.set('k', 'v'))
+  await first.close()
+  const second = await startEmbeddedRedis(folder, quiet)
+  t.after(() => second.close())
+  assert.equal(await command(second.url, (redis) => redis.get('k')), 'v')
+})
+
+test('it listens on no TCP port, syncs every write, and evicts nothing', async (t) => {
+  const redis = await startEmbeddedRedis(await tempFolder(t), quiet)
+  t.after(() => redis.close())
+  const settings = await command(redis.url, (r) =>
+    Promise.all(['port', 'appendonly', 'appendfsync', 'maxmemory-policy'].map((name) => r.config('GET', name))),
+  )
+  assert.deepEqual(settings.flat(), [
+    ...['port', '0', 'appendonly', 'yes', 'appendfsync', 'always', 'maxmemory-policy', 'noeviction'],
+  ])
+})
+
+test('a folder that is in use is refused, and the one who has it goes on', async (t) => {
+  const folder = await tempFolder(t)
+  const first = await startEmbeddedRedis(folder, quiet)
+  t.after(() => first.close())
+  await assert.rejects(startEmbeddedRedis(folder, quiet), /is in use by another Wirecopy.*DATA_DIR/)
+  assert.equal(await command(first.url, (redis) => redis.ping()), 'PONG')
+  assert.equal(await findEmbeddedRedis(folder), first.url)
+})
+
+test('a folder whose path is too long for a socket works all the same', async (t) => {
+  const folder = join(await tempFolder(t), 'x'.repeat(60), 'y'.repeat(60))
+  await mkdir(folder, { recursive: true })
+  const redis = await startEmbeddedRedis(folder, quiet)
+  t.after(() => redis.close())
+  assert.equal(await command(redis.url, (r) => r.ping()), 'PONG')
+  await assert.rejects(startEmbeddedRedis(folder, quiet), /is in use/)
+})
+
+test('the redis-server left behind by a process that was killed is stopped, and its data kept', async (t) => {
+  const folder = await tempFolder(t)
+  const owner = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { startEmbeddedRedis } from ${JSON.stringify(new URL('../../src/log/embedded.ts', import.meta.url).href)}
+       import { pino } from 'pino'
+       await startEmbeddedRedis(${JSON.stringify(folder)}, pino({ level: 'silent' }))
+       process.stdout.write('up')
+       setInterval(() => {}, 1000)`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'], cwd: new URL('../..', import.meta.url) },
+  )
+  await event(owner.stdout, 'data')
+  const orphan = await findEmbeddedRedis(folder)
+  assert.ok(orphan !== null)
+  const pid = await command(orphan, async (redis) => {
+    await redis.set('k', 'v')
+    return /process_id:(\d+)/.exec(await redis.info('server'))?.[1]
+  })
+  owner.kill('SIGKILL')
+  await event(owner, 'exit')
+  assert.equal(await findEmbeddedRedis(folder), orphan, 'redis-server outlives its owner')
+  const next = await startEmbeddedRedis(folder, quiet)
+  t.after(() => next.close())
+  const found = await command(next.url, async (redis) => [
+    await redis.get('k'),
+    /process_id:(\d+)/.exec(await redis.info('server'))?.[1] === pid,
+  ])
+  assert.deepEqual(found, ['v', false])
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import test, { type TestContext } from 'node:test'
+import { channelKeys } from '../../src/log/keys.ts'
+import { channelId, content, newChannel, once, openTestLog, redisForFile, type TestLog } from '../helpers/log.ts'
+
+const redisUrl = await redisForFile()
+
+/** Watches a channel from its head. `woken()` resolves with the next wake. */
+async function watch(t: TestContext, log: TestLog, id: string) {
+  const head = await log.head(channelId(id))
+  assert.ok(head !== null)
+  let next = Promise.withResolvers<void>()
+  const unwatch = log.tail.watch(channelId(id), head, () => {
+    next.resolve()
+    next = Promise.withResolvers<void>()
+  })
+  t.after(unwatch)
+  return { woken: () => next.promise, unwatch }
+}
+
+test('a write on one process wakes those who watch its channel on another', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const other = await openTestLog(t, redisUrl, { prefix: log.prefix })
+  await log.createChannel(newChannel('war'), once())
+  const { woken } = await watch(t, other, 'war')
+  for (let i = 0; i < 20; i++) {
+    const wake = woken()
+    await log.publish(channelId('war'), content(`post ${i}`), once())
+    await wake
+  }
+})
+
+test('a channel that is watched while the tail waits on others is taken in at once', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  for (let i = 0; i < 30; i++) {
+    const id = `channel-${i}`
+    await log.createChannel(newChannel(id), once())
+    const { woken } = await watch(t, log, id)
+    const wake = woken()
+    await log.publish(channelId(id), content('first'), once())
+    await wake
+  }
+})
+
+test('what is appended between taking the head and watching is not missed', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  await log.createChannel(newChannel('war'), once())
+  const head = await log.head(channelId('war'))
+  assert.ok(head !== null)
+  await log.publish(channelId('war'), content('in between'), once())
+  await new Promise<void>((wake) => t.after(log.tail.watch(channelId('war'), head, wake)))
+})
+
+test('the tail goes on after its connection was killed, and misses nothing', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  await log.createChannel(newChannel('war'), once())
+  const { woken } = await watch(t, log, 'war')
+  for (let i = 0; i < 3; i++) {
+    const wake = woken()
+    await Promise.allSettled([log.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')])
+    await log.publish(channelId('war'), content(`post ${i}`), once())
+    await wake
+  }
+  assert.ok(log.tail.failures > 0)
+})
+
+test('a log that was lost and born again wakes those who watch it', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const war = channelId('war')
+  await log.createChannel(newChannel('war'), once())
+  for (let i = 0; i < 5; i++) await log.publish(war, content(`post ${i}`), once())
+  const { woken } = await watch(t, log, 'war')
+  const keys = channelKeys(log.prefix, war)
+  await log.redis.del(keys.meta, keys.log, keys.rows, keys.index('order'), keys.channels)
+  const wake = woken()
+  await log.createChannel(newChannel('war'), once())
+  await wake
+})
+
+test('a probe comes back, and does not while Redis is paused', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  assert.ok((await log.tail.echo(5_000)) >= 0)
+  await log.redis.call('CLIENT', 'PAUSE', '300', 'ALL')
+  await assert.rejects(log.tail.echo(100), /did not come back within 100 ms/)
+  assert.ok((await log.tail.echo(5_000)) >= 0)
+})
+
+test('whoever no longer watches is not woken', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  await log.createChannel(newChannel('war'), once())
+  let wakes = 0
+  const head = await log.head(channelId('war'))
+  assert.ok(head !== null)
+  log.tail.watch(channelId('war'), head, () => wakes++)()
+  await log.publish(channelId('war'), content(randomBytes(4).toString('hex')), once())
+  // The echo comes by the same reads, so a wake would have come before it.
+  await log.tail.echo(5_000)
+  assert.equal(wakes, 0)
+})

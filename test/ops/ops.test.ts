@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { once as event } from 'node:events'
+import test from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { io } from 'socket.io-client'
+import { opsNode, opsNodes } from '../../src/log/keys.ts'
+import { Registry, type Report } from '../../src/ops/registry.ts'
+import { OpsChannels, OpsNodes } from '../../src/wire/ops.ts'
+import { openTestLog, redisForFile } from '../helpers/log.ts'
+import { startServer, type TestServer } from '../helpers/server.ts'
+
+const redisUrl = await redisForFile()
+
+const report = (fields: Partial<Report> = {}): Report => ({
+  node: 'a',
+  worker: 0,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  ready: true,
+  connections: { websocket: 2, polling: 1, sse: 1 },
+  followers: 4,
+  behind: 1,
+  channels: [{ channel: 'war', websocket: 2, polling: 1, sse: 1, followers: 4, behind: 1 }],
+  ...fields,
+})
+
+test('counts of all processes add up, by node and by channel', async (t) => {
+  const { redis, prefix } = await openTestLog(t, redisUrl)
+  const [a, b] = [new Registry(redis, prefix, 'a-0'), new Registry(redis, prefix, 'b-0')]
+  await a.report(report())
+  await b.report(report({ node: 'b' }))
+  const nodes = OpsNodes.parse(await a.nodes())
+  assert.deepEqual(nodes.total, { websocket: 4, polling: 2, sse: 2, followers: 8, behind: 2 })
+  assert.deepEqual(
+    nodes.nodes.map(({ node, channels }) => [node, channels]),
+    [
+      ['a', 1],
+      ['b', 1],
+    ],
+  )
+  const { channels } = OpsChannels.parse(await b.channels())
+  assert.deepEqual(channels, [{ channel: 'war', websocket: 4, polling: 2, sse: 2, followers: 8, behind: 2 }])
+})
+
+test('a process that no longer reports is gone from the sums within 10 s, and one that stops at once', async (t) => {
+  const { redis, prefix } = await openTestLog(t, redisUrl)
+  const [killed, stopped] = [new Registry(redis, prefix, 'killed'), new Registry(redis, prefix, 'stopped')]
+  await killed.report(report({ node: 'killed' }))
+  await stopped.report(report({ node: 'stopped' }))
+  const leftMs = await redis.pttl(opsNode(prefix, 'killed'))
+  assert.ok(leftMs > 0 && leftMs <= 10_000, 'its report expires by itself')
+  await stopped.leave()
+  assert.deepEqual(
+    (await killed.nodes()).nodes.map(({ node }) => node),
+    ['killed'],
+  )
+  await redis.pexpire(opsNode(prefix, 'killed'), 1)
+  while ((await redis.exists(opsNode(prefix, 'killed'))) === 1) await turn()
+  assert.deepEqual((await killed.nodes()).nodes, [])
+  assert.deepEqual(await redis.smembers(opsNodes(prefix)), [])
+})
+
+async function get(server: TestServer, path: string): Promise<Response> {
+  return fetch(server.url + path, { headers: { authorization: `Bearer ${server.adminKey}` } })
+}
+
+async function createWar(server: TestServer): Promise<void> {
+  const headers = { authorization: `Bearer ${server.adminKey}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ id: 'war', title: 'War' })
+  assert.equal((await fetch(`${server.url}/v1/channels`, { method: 'POST', headers, body })).status, 201)
+}
+
+test('followers of each transport are counted, in the metrics and in the sums', async (t) => {
+  const server = await startServer(t)
+  await createWar(server)
+  const stop = new AbortController()
+  t.after(() => stop.abort())
+  const stream = await fetch(`${server.url}/v1/channels/war/stream`, { signal: stop.signal })
+  assert.equal(stream.status, 200)
+  for (const transport of ['websocket', 'polling'] as const) {
+    const socket = io(server.url, { forceNew: true, transports: [transport] })
+    t.after(() => socket.close())
+    assert.equal((await socket.emitWithAck('follow', { channel: 'war' })).ok, true)
+  }
+  const metrics = await (await get(server, '/metrics')).text()
+  for (const line of [
+    'wirecopy_connections{transport="websocket"} 1',
+    'wirecopy_connections{transport="polling"} 1',
+    'wirecopy_connections{transport="sse"} 1',
+    'wirecopy_followers{channel="war",transport="websocket"} 1',
+    'wirecopy_followers{channel="war",transport="polling"} 1',
+    'wirecopy_followers{channel="war",transport="sse"} 1',
+    'wirecopy_followers_behind 0',
+  ]) {
+    assert.ok(metrics.split('\n').includes(line), line)
+  }
+  // The sums have them with the process's next report.
+  for (;;) {
+    const { total } = OpsNodes.parse(await (await get(server, '/v1/ops/nodes')).json())
+    if (total.followers === 3) {
+      assert.deepEqual(total, { websocket: 1, polling: 1, sse: 1, followers: 3, behind: 0 })
+      break
+    }
+    await turn()
+  }
+})
+
+test('a process is ready only while a probe comes back through the tail', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const server = await startServer(t, { REDIS_URL: redisUrl })
+  const answered = async (status: number) => {
+    for (;;) {
+      const answer = await fetch(`${server.url}/health/ready`)
+      if (answer.status === status) return (await answer.json()) as Record<string, unknown>
+      await answer.body?.cancel()
+      await turn()
+    }
+  }
+  assert.deepEqual(await answered(200), { status: 'ready' })
+  await log.redis.call('CLIENT', 'PAUSE', '6000', 'ALL')
+  const problem = await answered(503)
+  assert.deepEqual([problem['code'], problem['reason']], ['not-ready', 'probe-late'])
+  assert.equal((await fetch(`${server.url}/health/live`)).status, 200)
+  assert.deepEqual(await answered(200), { status: 'ready' })
+})
+
+test('operations and, where so configured, metrics ask for a key with the scope', async (t) => {
+  const server = await startServer(t, { METRICS: 'key' })
+  for (const path of ['/v1/ops/nodes', '/v1/ops/channels', '/metrics']) {
+    assert.equal((await fetch(server.url + path)).status, 401, path)
+    assert.equal((await get(server, path)).status, 200, path)
+  }
+})
+
+test('connections are let go when the server stops, and it is not ready any more', async (t) => {
+  const server = await startServer(t)
+  await createWar(server)
+  const socket = io(server.url, { forceNew: true, reconnection: false })
+  t.after(() => socket.close())
+  await socket.emitWithAck('follow', { channel: 'war' })
+  const gone = event(socket as unknown as NodeJS.EventEmitter, 'disconnect')
+  const stream = await fetch(`${server.url}/v1/channels/war/stream`)
+  await Promise.all([server.close(), gone, stream.text()])
+})
