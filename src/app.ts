@@ -113,7 +113,9 @@ function makeApp(config: Config, logger: Logger): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.TRUST_PROXY,
     bodyLimit: limits.requestBytesMax,
-    frameworkErrors: sendProblem,
+    frameworkErrors: (error, request, reply) => {
+      void sendProblem(error, request, reply)
+    },
     forceCloseConnections: true,
   })
   app.setValidatorCompiler(readByZod)

@@ -161,7 +161,7 @@ export class ChannelFeed {
     if (head === null) return
     this.#logger.warn({ channel: this.channel, reason, followers: this.#followers.size }, 'followers start over')
     this.#position = head
-    for (const follower of [...this.#followers]) follower.startOver(reason)
+    for (const follower of this.#followers) follower.startOver(reason)
   }
 
   #fallBehind(follower: Follower): void {

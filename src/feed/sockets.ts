@@ -85,7 +85,7 @@ class SocketConnection {
     socket.on('unfollow', (request, answer) => this.#answer(answer, () => this.#unfollow(request, answer)))
     socket.conn.on('drain', () => this.#drained())
     socket.on('disconnect', () => {
-      for (const channel of [...this.#followed.keys()]) this.#leave(channel)
+      for (const channel of this.#followed.keys()) this.#leave(channel)
     })
   }
 
@@ -136,7 +136,8 @@ class SocketConnection {
     // Engine.IO says `drain`, within this call already, when its own buffer has gone to the transport.
     this.#full = true
     // The frame is what a websocket is sent, the packet what long polling and an upgrade under way are sent.
-    const options = { compress: false, wsPreEncodedFrame: outgoing.frame }
+    // Engine.IO hands the frame to ws as it is, which takes a list of buffers.
+    const options = { compress: false, wsPreEncodedFrame: [outgoing.frame] }
     this.#socket.conn.write(outgoing.packet, options)
   }
 

@@ -114,13 +114,21 @@ async function stopOrphan(socket: string, logger: Logger): Promise<void> {
 
 async function startServer(dataFolder: string, socket: string, logger: Logger): Promise<ChildProcess> {
   const program = await findRedisServer()
+  const options = {
+    port: '0',
+    unixsocket: socket,
+    unixsocketperm: '700',
+    dir: dataFolder,
+    appendonly: 'yes',
+    // What is acknowledged is on the disk, even where the machine loses power.
+    appendfsync: 'always',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+    loglevel: 'warning',
+  }
   const child = spawn(
     program,
-    [
-      ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '700', '--dir', dataFolder],
-      ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--maxmemory-policy', 'noeviction'],
-      ...['--daemonize', 'no', '--loglevel', 'warning', '--protected-mode', 'no'],
-    ],
+    Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
     // A group of its own: Ctrl-C in a terminal must reach the server only, which then stops Redis last.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   )

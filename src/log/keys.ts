@@ -31,8 +31,8 @@ export interface ChannelKeys {
   readonly meta: string
   readonly log: string
   readonly rows: string
-  index(name: string): string
-  once(key: string): string
+  readonly index: (name: string) => string
+  readonly once: (key: string) => string
 }
 
 export function channelKeys(prefix: string, channel: ChannelId): ChannelKeys {

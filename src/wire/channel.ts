@@ -47,7 +47,10 @@ export const NewChannel = z
     coverageStart: InstantInput.optional(),
     coverageEnd: InstantInput.optional(),
   })
-  .meta({ id: 'NewChannel' })
+  .meta({
+    id: 'NewChannel',
+    examples: [{ id: 'harbour-fire', title: 'Fire at the old harbour', timeZone: 'Europe/London' }],
+  })
 export type NewChannel = z.infer<typeof NewChannel>
 
 /** What edits a channel: the fields given are replaced, `null` clears one (RFC 7396). */

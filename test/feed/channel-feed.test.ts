@@ -160,6 +160,9 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
       const followers: TestFollower[] = []
       // Nothing here is waited for, so that the steps run into each other.
       const underWay: Promise<unknown>[] = []
+      const joinAs = async (channel: string, after?: Cursor) => {
+        followers.push(await join(hub, channel, after))
+      }
       const here = (who: number) => followers[who % Math.max(1, followers.length)]
       let published = 0
       for (const step of steps) {
@@ -169,7 +172,7 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
             underWay.push(log.publish(channelId(id), content(`post ${published}`), once()))
             break
           case 'join':
-            underWay.push(join(hub, id).then((follower) => followers.push(follower)))
+            underWay.push(joinAs(id))
             break
           case 'leave':
             here(step.who)?.place?.leave()
@@ -179,7 +182,7 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
             if (follower === undefined) break
             follower.place?.leave()
             followers.splice(followers.indexOf(follower), 1)
-            underWay.push(join(hub, id, `${epoch}:${follower.at}` as Cursor).then((next) => followers.push(next)))
+            underWay.push(joinAs(id, `${epoch}:${follower.at}` as Cursor))
             break
           }
           case 'fill': {

@@ -35,7 +35,14 @@ test('it listens on no TCP port, syncs every write, and evicts nothing', async (
     Promise.all(['port', 'appendonly', 'appendfsync', 'maxmemory-policy'].map((name) => r.config('GET', name))),
   )
   assert.deepEqual(settings.flat(), [
-    ...['port', '0', 'appendonly', 'yes', 'appendfsync', 'always', 'maxmemory-policy', 'noeviction'],
+    'port',
+    '0',
+    'appendonly',
+    'yes',
+    'appendfsync',
+    'always',
+    'maxmemory-policy',
+    'noeviction',
   ])
 })
 
