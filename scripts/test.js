@@ -1,0 +1,44 @@
+// npm test: sets up what is lacking, then runs the tests.
+import { availableParallelism } from 'node:os'
+import { runAsScript, SetupError, say } from './setup/capture.js'
+import { launch } from './setup/launch.js'
+import { asksForHelp, prepare, root } from './setup/prepare.js'
+import { advice, chromium, ensure, find, haproxy, obtain, redis } from './setup/programs.js'
+import { selectTests } from './setup/select-tests.js'
+
+const usage = `Usage: npm test [-- [options] [words]]
+
+Brings Node 24, the packages, Redis, Chromium and HAProxy where they are lacking, then runs the tests.
+With words, only the test files whose path contains one of them; options go to node --test:
+
+  npm test -- test/wire follow
+  npm test -- --test-name-pattern=retracted feed
+
+Set CHROMIUM or HAPROXY to the path of one that is not on the PATH.`
+
+const testMsMax = 300_000
+// Tests wait for servers and browsers more than they compute, so that two at once pay even on one core.
+const filesAtOnce = Math.max(2, availableParallelism())
+
+await runAsScript(async () => {
+  const args = process.argv.slice(2)
+  if (asksForHelp(args)) {
+    console.log(usage)
+    return 0
+  }
+  const options = args.filter((arg) => arg.startsWith('-'))
+  const words = args.filter((arg) => !arg.startsWith('-'))
+  const files = selectTests(root, words)
+  if (files.length === 0) throw new SetupError(`No test file's path contains ${words.join(' or ')}.`)
+
+  const node = await prepare()
+  await ensure(root, redis)
+  const env = { ...process.env, CHROMIUM: await ensure(root, chromium) }
+  const proxy = await obtain(root, haproxy)
+  if (proxy === undefined) say(`${advice(haproxy, find(haproxy).old)}\n  The tests that need it are skipped.`)
+  const runner = ['--test', `--test-concurrency=${filesAtOnce}`, `--test-timeout=${testMsMax}`, '--test-reporter=spec']
+  return await launch(node, [...runner, ...options, ...files], {
+    cwd: root,
+    env: proxy === undefined ? env : { ...env, HAPROXY: proxy },
+  })
+})

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { find, haproxy } from '../../scripts/setup/programs.js'
+import { adminKey, tempFolder } from '../helpers/server.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+export const proxyConfig = join(root, 'deploy', 'haproxy.cfg')
+export const proxyProgram = find(haproxy).path
+
+/** What the image runs. */
+export const startCommand: readonly string[] = ['node', 'src/main.ts']
+
+const startMsMax = 20_000
+
+export interface ServerProcess {
+  readonly name: string
+  readonly url: string
+  readonly process: ChildProcess
+}
+
+/** Starts a redis-server without a TCP port. Gives its address. */
+export async function startRedis(t: TestContext): Promise<string> {
+  const folder = await tempFolder(t)
+  const socket = join(folder, 'redis.sock')
+  const args = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', '--appendonly', 'yes']
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  stopAfter(t, child)
+  await lineOf(child, (line) => line.includes('ready to accept connections'))
+  return `unix://${socket}`
+}
+
+/** Starts a server as the image does, but on a free port of loopback. */
+export async function startNode(t: TestContext, name: string, redisUrl: string): Promise<ServerProcess> {
+  const [, ...args] = startCommand
+  const env = {
+    ...process.env,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    REDIS_URL: redisUrl,
+    NODE_NAME: name,
+    ADMIN_KEY: adminKey,
+    TRUST_PROXY: 'on',
+    RATE_LIMIT: 'off',
+    LOG_LEVEL: 'info',
+  }
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  stopAfter(t, child)
+  const line = await lineOf(child, (text) => text.includes('"msg":"listening"'))
+  return { name, url: String(JSON.parse(line).url), process: child }
+}
+
+/** Starts the proxy with the configuration of the compose file. Gives its address once it answers. */
+export async function startProxy(t: TestContext, node1: string, node2: string): Promise<string> {
+  const port = await freePort()
+  const env = { BIND: `127.0.0.1:${port}`, NODE1: new URL(node1).host, NODE2: new URL(node2).host }
+  // Its notices that a server is down are what some tests are about.
+  const stdio = ['ignore', 'ignore', 'ignore'] as const
+  const child = spawn(proxyProgram ?? '', ['-db', '-f', proxyConfig], { env, stdio: [...stdio] })
+  stopAfter(t, child)
+  const url = `http://127.0.0.1:${port}`
+  await until('the proxy answers', async () => (await fetch(`${url}/proxy/alive`)).ok)
+  return url
+}
+
+/** Asks again and again, for what no event tells: that another process has come so far. */
+export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + startMsMax
+  let last: unknown
+  while (performance.now() < deadline) {
+    try {
+      if (await isSo()) return
+    } catch (error) {
+      last = error
+    }
+    await delay(50)
+  }
+  throw new Error(`Not within ${startMsMax} ms: ${what}`, { cause: last })
+}
+
+function stopAfter(t: TestContext, child: ChildProcess): void {
+  t.after(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exit
+  })
+}
+
+/** The first line of a process's output that is looked for; the rest of the output is let go. */
+async function lineOf(child: ChildProcess, isIt: (line: string) => boolean): Promise<string> {
+  if (child.stdout === null) throw new Error('The process has no output.')
+  const lines = createInterface(child.stdout)
+  return await new Promise((resolve, reject) => {
+    lines.on('line', (line) => {
+      if (isIt(line)) resolve(line)
+    })
+    lines.once('close', () => reject(new Error('The process ended before it was ready.')))
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.')
+  return address.port
+}
