@@ -78,7 +78,7 @@ export async function openWirecopy(config: Config, logger: Logger): Promise<Wire
       strictTransportSecurity: false,
     })
     await app.register(problems)
-    await app.register(openApi, { publicUrl })
+    await app.register(openApi)
 
     const hub = new Hub(log, logger)
     const streams = new Streams(hub)
@@ -116,6 +116,8 @@ function makeApp(config: Config, logger: Logger): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       void sendProblem(error, request, reply)
     },
+    // Longer than any id, so that one that is too long is told what it must look like.
+    routerOptions: { maxParamLength: 300 },
     forceCloseConnections: true,
   })
   app.setValidatorCompiler(readByZod)

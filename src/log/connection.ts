@@ -63,6 +63,7 @@ export function connectForBlocking(url: string, name: string, logger: Logger): R
     connectTimeout: connectTimeoutMs,
     // The tail's own loop makes the read again, so it must hear that the connection ended.
     maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectDelayMs,
     lazyConnect: true,

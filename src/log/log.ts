@@ -3,7 +3,7 @@ import type { Batch, Page, Snapshot } from '../wire/batch.ts'
 import type { Channel, ChannelEdit, NewChannel } from '../wire/channel.ts'
 import type { Position } from '../wire/cursor.ts'
 import type { Body, NewPost, Post, PostEdit } from '../wire/post.ts'
-import type { ChannelId, Cursor, PostId } from '../wire/scalars.ts'
+import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
 import { connectForBlocking, connectForCommands, type Redis, requireFitRedis, withoutPassword } from './connection.ts'
 import { Reader } from './read.ts'
 import { scriptsOf } from './scripts.ts'
@@ -38,7 +38,7 @@ export type IfVersion = number | '*'
 
 export interface PageQuery {
   readonly limit: number
-  readonly before?: string
+  readonly before?: PageToken
   readonly keyEvents?: boolean
   readonly tag?: string
 }

@@ -3,7 +3,7 @@ import type { Channel } from '../wire/channel.ts'
 import { formatCursor, type Position } from '../wire/cursor.ts'
 import { limits } from '../wire/limits.ts'
 import type { Post, PublishedPost } from '../wire/post.ts'
-import type { ChannelId, Cursor, Epoch, Offset, PostId } from '../wire/scalars.ts'
+import type { ChannelId, Cursor, Epoch, Offset, PageToken, PostId } from '../wire/scalars.ts'
 import type { Redis } from './connection.ts'
 import { reached } from './connection.ts'
 import { channelKeys, partitionChannels, partitions } from './keys.ts'
@@ -137,7 +137,7 @@ export class Reader {
       flat.flatMap((id, i) =>
         i % 2 === 0 ? [toPost(publicUrl, channel, id as PostId, parseRow<StoredPost>(flat[i + 1] ?? ''))] : [],
       )
-    const page: Page = { posts: post(rows), ...(token === '' ? {} : { older: token }) }
+    const page: Page = { posts: post(rows), ...(token === '' ? {} : { older: token as PageToken }) }
     const pinned = post(pinnedRows).filter((p): p is PublishedPost => p.status === 'published')
     const cursor = formatCursor(epoch as Epoch, Number(head) as Offset)
     return { page, cursor, pinned, row: parseRow<StoredChannel>(row) }

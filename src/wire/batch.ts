@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Channel } from './channel.ts'
 import { Post, PublishedPost } from './post.ts'
-import { ChannelId, Cursor, Epoch, Instant, Offset } from './scalars.ts'
+import { ChannelId, Cursor, Epoch, Instant, Offset, PageToken } from './scalars.ts'
 
 export const PostChangeType = z.enum([
   'post.published',
@@ -35,7 +35,7 @@ export const Batch = z
 export type Batch = z.infer<typeof Batch>
 
 /** A page of posts, newest first. `older` is the token that `before` takes; absent on the last page. */
-export const Page = z.object({ posts: z.array(Post), older: z.string().optional() }).meta({ id: 'Page' })
+export const Page = z.object({ posts: z.array(Post), older: PageToken.optional() }).meta({ id: 'Page' })
 export type Page = z.infer<typeof Page>
 
 /** Where a client starts: the channel, its newest posts, and the cursor from which to follow on. */
@@ -45,7 +45,7 @@ export const Snapshot = z
     cursor: Cursor,
     pinned: z.array(PublishedPost),
     posts: z.array(Post),
-    older: z.string().optional(),
+    older: PageToken.optional(),
   })
   .meta({ id: 'Snapshot' })
 export type Snapshot = z.infer<typeof Snapshot>

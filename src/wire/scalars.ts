@@ -43,6 +43,14 @@ export const Cursor = z
   .meta({ examples: ['k3v9Qd1c:42'] })
 export type Cursor = z.infer<typeof Cursor>
 
+/** Where the next page of posts begins: a page's `older`, opaque to clients. */
+export const PageToken = z
+  .string()
+  .regex(/^[1-9][0-9]{0,15}$/, 'must be the `older` of a page, as the server gave it')
+  .brand<'PageToken'>()
+  .meta({ examples: ['31'] })
+export type PageToken = z.infer<typeof PageToken>
+
 /** RFC 3339 in UTC with milliseconds, as every time on the wire is. */
 export const Instant = z.iso.datetime({ precision: 3 }).meta({ examples: ['2026-03-01T21:04:05.123Z'] })
 export type Instant = z.infer<typeof Instant>

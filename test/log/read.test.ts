@@ -3,7 +3,7 @@ import test from 'node:test'
 import { formatCursor, parseCursor } from '../../src/wire/cursor.ts'
 import { limits } from '../../src/wire/limits.ts'
 import type { PublishedPost } from '../../src/wire/post.ts'
-import type { Epoch, Offset } from '../../src/wire/scalars.ts'
+import type { Epoch, Offset, PageToken } from '../../src/wire/scalars.ts'
 import { channelId, content, newChannel, once, openTestLog, redisForFile, type TestLog } from '../helpers/log.ts'
 
 const redisUrl = await redisForFile()
@@ -146,7 +146,7 @@ test('pages of any size have each post once, whatever is edited, retracted or pu
   const ids: string[] = []
   for (let i = 0; i < 23; i++) ids.push((await log.publish(war, content(`post ${i}`), once())).item.id)
   const seen: string[] = []
-  let before: string | undefined
+  let before: PageToken | undefined
   do {
     const page = (await log.page(war, { limit: 5, ...(before === undefined ? {} : { before }) }))?.value
     assert.ok(page !== undefined)

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { Post } from '../wire/post.ts'
+import { Cursor } from '../wire/scalars.ts'
+
+/** What a route answers when all is well, for the OpenAPI document. */
+export interface Answer {
+  readonly description: string
+  readonly headers?: Readonly<Record<string, HeaderDoc>>
+  readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>
+}
+
+interface HeaderDoc {
+  readonly type: 'string' | 'integer'
+  readonly description: string
+}
+
+export function json(description: string, schema: z.ZodType, headers: Answer['headers'] = {}): Answer {
+  return { description, headers, content: { 'application/json': { schema } } }
+}
+
+/** A post after a write, and where the channel's log stood once it was done. */
+export const WrittenPost = z.object({ post: Post, cursor: Cursor }).meta({ id: 'WrittenPost' })
+
+export const headerDocs = {
+  cursorTag: { type: 'string', description: 'The cursor that the answer is as of, in quotes.' },
+  versionTag: { type: 'string', description: 'The version of the post, in quotes: what If-Match takes.' },
+  location: { type: 'string', description: 'Address of what was made.' },
+  replayed: { type: 'string', description: '`true` where this is the first answer to a repeated Idempotency-Key.' },
+  head: { type: 'string', description: 'Cursor of the end of the log; the batch may end before it.' },
+  pollMs: {
+    type: 'integer',
+    description: 'Milliseconds to wait before asking again, once the batch reaches the head.',
+  },
+} as const satisfies Record<string, HeaderDoc>

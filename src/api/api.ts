@@ -1,0 +1,60 @@
+import cors from '@fastify/cors'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
+import type { Log } from '../log/log.ts'
+import { limits } from '../wire/limits.ts'
+import type { Authorize } from './auth.ts'
+import { changeRoutes } from './changes.ts'
+import { channelRoutes } from './channels.ts'
+import { editRoutes } from './edits.ts'
+import { postRoutes } from './posts.ts'
+import { limitRates } from './rates.ts'
+
+export interface ApiOptions {
+  readonly log: Log
+  readonly authorize: Authorize
+  readonly config: Pick<Config, 'CORS_ORIGINS' | 'RATE_LIMIT'>
+  /** Other routes under `/v1`, which come under the same CORS, rates and problems. */
+  readonly more?: (app: FastifyInstance) => Promise<void>
+}
+
+/** Browsers ask again whether they may call after this long. */
+const preflightSeconds = 7_200
+
+/** The REST API, to be registered under `/v1`. It needs `problems` and the zod compilers at the root. */
+export async function api(app: FastifyInstance, { log, authorize, config, more }: ApiOptions): Promise<void> {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method !== 'OPTIONS') return
+    const methods = app.methodsAt(request.url)
+    if (methods.length > 0) reply.header('Allow', [...methods, 'OPTIONS'].join(', '))
+  })
+  await app.register(cors, {
+    origin: config.CORS_ORIGINS,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'Last-Event-ID'],
+    exposedHeaders: ['ETag', 'Idempotency-Replayed', 'Location', 'Retry-After', 'Wirecopy-Head', 'Wirecopy-Poll-Ms'],
+    maxAge: preflightSeconds,
+    // A bare OPTIONS, which is no preflight, is answered too.
+    strictPreflight: false,
+  })
+  if (config.RATE_LIMIT) await limitRates(app)
+  takeJsonOnly(app)
+  // Registered in this scope too, so that another site's page can read what a wrong address answers.
+  app.setNotFoundHandler(app.answerUnknown)
+  await channelRoutes(app, { log, authorize })
+  await postRoutes(app, { log, authorize })
+  await editRoutes(app, { log, authorize })
+  await changeRoutes(app, { log })
+  await more?.(app)
+}
+
+function takeJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  const options = { parseAs: 'string', bodyLimit: limits.requestBytesMax } as const
+  app.addContentTypeParser<string>('application/json', options, (request, body, done) => {
+    // Many clients send the header with each request. Where a body is needed, the schema says that there is none.
+    if (body === '') done(null)
+    else void parse(request, body, done)
+  })
+}

@@ -1,0 +1,125 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { CodedError } from '../errors.ts'
+import type { Written } from '../log/log.ts'
+import { Page } from '../wire/batch.ts'
+import { limits } from '../wire/limits.ts'
+import { NewPost, type Post, PublishedPost } from '../wire/post.ts'
+import { PageToken, PostId } from '../wire/scalars.ts'
+import { headerDocs, json, WrittenPost } from './answers.ts'
+import { renderBody } from './body.ts'
+import { ChannelPath, type RouteOptions, reading, unknownChannel } from './channels.ts'
+import { sendFresh } from './conditional.ts'
+import { IdempotencyKey, markReplayed, onceOf } from './once.ts'
+import type { Typed } from './validate.ts'
+
+export const PostPath = ChannelPath.extend({ id: PostId })
+
+const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(limits.pagePostsMax).default(limits.pagePostsDefault),
+  before: PageToken.optional().describe('`older` of the page before: the posts older than its last.'),
+  keyEvents: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .optional()
+    .describe('`true`: key events only.'),
+  tag: z.string().min(1).max(limits.tagCharsMax).optional().describe('Only posts with this tag.'),
+})
+
+export const tags = ['Posts']
+export const written = json('The post and the cursor after the write.', WrittenPost, {
+  ETag: headerDocs.versionTag,
+  'Idempotency-Replayed': headerDocs.replayed,
+})
+
+/** Reading posts, and publishing one. What changes a post is in `edits.ts`. */
+export async function postRoutes(app: FastifyInstance, { log, authorize }: RouteOptions): Promise<void> {
+  const typed = app.withTypeProvider<Typed>()
+
+  typed.route({
+    method: 'GET',
+    url: '/channels/:channel/posts',
+    schema: {
+      tags,
+      summary: 'List posts, newest first',
+      description: 'Pages of posts as they stand now. A retracted post keeps its place as a stub.',
+      params: ChannelPath,
+      querystring: PageQuery,
+      headers: reading,
+      response: { 200: json('A page.', Page, { ETag: headerDocs.cursorTag }) },
+      problems: ['unknown-channel'],
+    },
+    handler: async (request, reply) => {
+      const { limit, before, keyEvents, tag } = request.query
+      const page = await log.page(request.params.channel, {
+        limit,
+        ...(before === undefined ? {} : { before }),
+        ...(keyEvents === undefined ? {} : { keyEvents }),
+        ...(tag === undefined ? {} : { tag }),
+      })
+      if (page === null) throw unknownChannel(request.params.channel)
+      return sendFresh(request, reply, { json: page.json, tag: page.cursor })
+    },
+  })
+
+  typed.route({
+    method: 'POST',
+    url: '/channels/:channel/posts',
+    onRequest: authorize('posts:write'),
+    schema: {
+      tags,
+      summary: 'Publish a post',
+      description:
+        'At least a headline or a body. HTML is sanitised: scripts, styles, forms and pictures go (pictures have the field `media`), links keep absolute http, https and mailto addresses. Once the answer is here the post is durable.',
+      security: [{ bearer: ['posts:write'] }],
+      params: ChannelPath,
+      body: NewPost,
+      headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
+      response: { 201: { ...written, headers: { ...written.headers, Location: headerDocs.location } } },
+      problems: ['unknown-channel', 'channel-full', 'key-reused'],
+    },
+    handler: async (request, reply) => {
+      const { body, ...fields } = request.body
+      const content = { ...fields, body: body === undefined ? { html: '', text: '' } : renderBody(body) }
+      const done = await log.publish(request.params.channel, content, onceOf(request))
+      reply.code(201).header('Location', `/v1/channels/${request.params.channel}/posts/${done.item.id}`)
+      return sendWritten(reply, done)
+    },
+  })
+
+  typed.route({
+    method: 'GET',
+    url: '/channels/:channel/posts/:id',
+    schema: {
+      tags,
+      summary: 'Read a post',
+      params: PostPath,
+      querystring: z.strictObject({}),
+      headers: reading,
+      response: { 200: json('The post.', PublishedPost, { ETag: headerDocs.versionTag }) },
+      problems: ['unknown-channel', 'unknown-post', 'retracted'],
+    },
+    handler: async (request, reply) => {
+      const { channel, id } = request.params
+      const post = await log.post(channel, id)
+      if (post === null) {
+        if ((await log.head(channel)) === null) throw unknownChannel(channel)
+        throw new CodedError('unknown-post', `There is no post "${id}" in this channel.`)
+      }
+      const { value } = post
+      if (value.status === 'retracted') {
+        throw new CodedError('retracted', `The post was retracted: ${value.retraction.reason}`, {
+          extras: { retraction: value.retraction, post: value },
+        })
+      }
+      return sendFresh(request, reply, { json: post.json, tag: String(value.version) })
+    },
+  })
+}
+
+export function sendWritten(reply: FastifyReply, done: Written<Post>): FastifyReply {
+  markReplayed(reply, done)
+  return reply
+    .header('ETag', `"${done.version}"`)
+    .header('Cache-Control', 'no-store')
+    .send({ post: done.item, cursor: done.cursor })
+}

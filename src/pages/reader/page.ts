@@ -1,0 +1,165 @@
+import type { Page, Snapshot } from '../../wire/batch.ts'
+import type { Channel } from '../../wire/channel.ts'
+import type { Post } from '../../wire/post.ts'
+import type { Cursor } from '../../wire/scalars.ts'
+import { type Html, html, scriptJson } from '../html.ts'
+import { type PageAssets, renderDocument } from '../layout.ts'
+import { type Embedded, embeddedId } from './embedded.ts'
+import { postPath, postTitle, renderPost, summaryOf } from './post.ts'
+import { timeElement } from './times.ts'
+import { type Words, wordsFor } from './words.ts'
+
+export interface Rendering {
+  readonly assets: PageAssets
+  /** Address of this site without a slash at its end; canonical addresses begin with it. */
+  readonly publicUrl: string
+}
+
+/** The reader page: what is pinned, then the newest posts. It goes on live from the snapshot that it carries. */
+export function renderReaderPage({ assets, publicUrl }: Rendering, snapshot: Snapshot): string {
+  const { channel } = snapshot
+  const words = wordsFor(channel.language)
+  const pinned = new Set(snapshot.pinned.map((post) => post.id))
+  const posts = [...snapshot.pinned, ...snapshot.posts.filter((post) => !pinned.has(post.id))]
+  const older = snapshot.older === undefined ? undefined : olderPath(channel, snapshot.older)
+  return renderDocument(assets, {
+    language: channel.language,
+    title: `${channel.title} | ${words.site}`,
+    description: channel.summary ?? channel.title,
+    canonical: `${publicUrl}/c/${channel.id}`,
+    older,
+    script: assets.reader,
+    site: words.site,
+    skip: { to: 'posts', text: words.skip },
+    main: html`${masthead(channel, words)}${bar(words)}${feed(posts, channel, words)}${olderLink(older, words)}`,
+    data: embed({ view: 'newest', snapshot }),
+  })
+}
+
+/** An earlier page of the same coverage. It stays as it is, but for edits and retractions, which reach it live. */
+export function renderOlderPage(
+  { assets, publicUrl }: Rendering,
+  snapshot: Snapshot,
+  page: Page,
+  before: string,
+): string {
+  const { channel, cursor } = snapshot
+  const words = wordsFor(channel.language)
+  const older = page.older === undefined ? undefined : olderPath(channel, page.older)
+  const newest = html`<p class="turn"><a href="/c/${channel.id}">${words.newest}</a></p>`
+  return renderDocument(assets, {
+    language: channel.language,
+    title: `${channel.title} | ${words.site}`,
+    description: channel.summary ?? channel.title,
+    canonical: `${publicUrl}${olderPath(channel, before)}`,
+    older,
+    script: assets.reader,
+    site: words.site,
+    skip: { to: 'posts', text: words.skip },
+    main: html`${masthead(channel, words)}${bar(words)}${newest}${feed(page.posts, channel, words)}${olderLink(older, words)}`,
+    data: embed({ view: 'part', snapshot: withoutPosts(channel, cursor) }),
+  })
+}
+
+/** A post's own page; of a retracted one, its stub. */
+export function renderPostPage({ assets, publicUrl }: Rendering, channel: Channel, cursor: Cursor, post: Post): string {
+  const words = wordsFor(channel.language)
+  return renderDocument(assets, {
+    language: channel.language,
+    title: postTitle(post, channel),
+    description: summaryOf(post),
+    canonical: `${publicUrl}${postPath(post)}`,
+    script: assets.reader,
+    site: words.site,
+    main: html`<p class="trail"><a href="/c/${channel.id}" dir="auto" data-channel-title>${channel.title}</a></p>
+<div class="posts" id="posts">${renderPost(post, channel, 'alone')}</div>
+<p class="turn"><a href="/c/${channel.id}">${words.wholeCoverage}</a></p>`,
+    data: embed({ view: 'part', snapshot: withoutPosts(channel, cursor) }),
+  })
+}
+
+/** The list of all coverage. */
+export function renderChannelsPage({ assets, publicUrl }: Rendering, channels: readonly Channel[]): string {
+  const words = wordsFor('en')
+  const rank = { live: 0, scheduled: 1, ended: 2 }
+  const sorted = channels.toSorted(
+    (a, b) => rank[a.status] - rank[b.status] || (b.coverageStart ?? '').localeCompare(a.coverageStart ?? ''),
+  )
+  const items = sorted.map((channel) => channelItem(channel, words))
+  return renderDocument(assets, {
+    language: 'en',
+    title: `${words.channels} | ${words.site}`,
+    description: words.channelsSummary,
+    canonical: `${publicUrl}/`,
+    site: words.site,
+    main: html`<h1 class="page-title">${words.channels}</h1>
+${items.length === 0 ? html`<p class="empty">${words.noChannels}</p>` : html`<ul class="channels" role="list">${items}</ul>`}`,
+  })
+}
+
+/** Says what is wrong and how to go on; for a page that is not there or could not be made. */
+export function renderMessagePage({ assets }: Rendering, title: string, text: string): string {
+  const words = wordsFor('en')
+  return renderDocument(assets, {
+    language: 'en',
+    title: `${title} | ${words.site}`,
+    robots: 'noindex',
+    site: words.site,
+    main: html`<h1 class="page-title">${title}</h1><p>${text}</p><p class="turn"><a href="/">${words.channels}</a></p>`,
+  })
+}
+
+function masthead(channel: Channel, words: Words): Html {
+  return html`<div class="masthead">
+<p class="status status-${channel.status}" data-channel-status>${words.status[channel.status]}</p>
+<h1 class="channel-title" dir="auto" data-channel-title>${channel.title}</h1>
+<p class="summary" dir="auto" data-channel-summary${channel.summary === undefined && html` hidden`}>${channel.summary}</p>
+</div>
+`
+}
+
+/** The line that stays in view. It is empty until the script runs: all in it has to do with what comes live. */
+function bar(words: Words): Html {
+  return html`<div class="bar" data-bar hidden>
+<p class="connection" data-connection></p>
+<p class="announcement" role="status" data-announcement></p>
+<button type="button" class="show-new" data-show-new hidden></button>
+<button type="button" class="pause" data-pause>${words.pause}</button>
+</div>
+`
+}
+
+function feed(posts: readonly Post[], channel: Channel, words: Words): Html {
+  const empty = html`<p class="empty" data-empty${posts.length > 0 && html` hidden`}>${words.noPosts}</p>`
+  // A feed without an article is none (WAI-ARIA 1.2, "feed"), so the list gets its role with its first post.
+  const role = posts.length > 0 && html` role="feed" aria-label="${words.posts}"`
+  return html`${empty}<div class="posts" id="posts"${role}>${posts.map((post) => renderPost(post, channel))}</div>
+`
+}
+
+function olderLink(older: string | undefined, words: Words): Html {
+  return html`<p class="turn" data-older${older === undefined && html` hidden`}><a href="${older ?? '#posts'}" rel="next">${words.older}</a></p>`
+}
+
+function olderPath(channel: Channel, before: string): string {
+  return `/c/${channel.id}?before=${encodeURIComponent(before)}`
+}
+
+function channelItem(channel: Channel, words: Words): Html {
+  const since = channel.coverageStart
+  return html`<li class="channel" lang="${channel.language}">
+<p class="status status-${channel.status}">${words.status[channel.status]}</p>
+<h2><a href="/c/${channel.id}" dir="auto">${channel.title}</a></h2>
+${channel.summary !== undefined && html`<p class="summary" dir="auto">${channel.summary}</p>`}
+${since !== undefined && html`<p class="about">${timeElement(since, channel)}</p>`}
+</li>`
+}
+
+function embed(embedded: Embedded): Html {
+  return html`<script type="application/json" id="${embeddedId}">${scriptJson(embedded)}</script>`
+}
+
+/** Enough to follow on from the cursor, where the posts of the page are not the newest. */
+function withoutPosts(channel: Channel, cursor: Cursor): Snapshot {
+  return { channel, cursor, pinned: [], posts: [] }
+}

@@ -1,0 +1,165 @@
+import type { Channel } from '../../wire/channel.ts'
+import type { Correction, Post, PublishedPost, RetractedPost } from '../../wire/post.ts'
+import { type Html, html, type Part, trusted } from '../html.ts'
+import { type TimeSetting, timeElement } from './times.ts'
+import { type Words, wordsFor } from './words.ts'
+
+/** In a list the headline is a heading below the channel's and links to the post; on its own page it is the title. */
+export type Place = 'list' | 'alone'
+
+interface Setting {
+  readonly place: Place
+  readonly words: Words
+  readonly time: TimeSetting
+}
+
+/**
+ * A post as an `<article>`, by the server and by the browser alike. What names it for the list (`id`, `data-post`,
+ * `data-version`, `data-published`) is the same for a post and for the stub that a retraction leaves.
+ */
+export function renderPost(post: Post, channel: Channel, place: Place = 'list'): Html {
+  const setting: Setting = { place, words: wordsFor(channel.language), time: channel }
+  return post.status === 'retracted' ? retracted(post, setting) : published(post, setting)
+}
+
+function elementId(post: { readonly id: string }): string {
+  return `post-${post.id}`
+}
+
+export function postPath(post: { readonly channel: string; readonly id: string }): string {
+  return `/c/${post.channel}/p/${post.id}`
+}
+
+/** What a post's own page is called. Nothing of a retracted post is in it. */
+export function postTitle(post: Post, channel: Channel): string {
+  const words = wordsFor(channel.language)
+  if (post.status === 'retracted') return `${words.retracted} | ${channel.title}`
+  return `${post.headline ?? summaryOf(post)} | ${channel.title}`
+}
+
+/** Characters of a post's text that describe it to search engines and in a title. */
+const descriptionCharsMax = 200
+
+export function summaryOf(post: Post): string {
+  if (post.status === 'retracted') return post.retraction.reason
+  const text = post.body.text.replaceAll(/\s+/g, ' ').trim()
+  return text.length <= descriptionCharsMax ? text : `${text.slice(0, descriptionCharsMax - 1)}…`
+}
+
+function article(post: Post, classes: readonly string[], labelledBy: string, content: Html): Html {
+  return html`<article class="${['post', ...classes].join(' ')}" id="${elementId(post)}" aria-labelledby="${labelledBy}" data-post="${post.id}" data-version="${post.version}" data-published="${post.publishedAt}">${content}</article>`
+}
+
+function published(post: PublishedPost, setting: Setting): Html {
+  const { place, words, time } = setting
+  const id = elementId(post)
+  const classes = [post.pinned && 'pinned', post.keyEvent && 'key-event', post.breaking && 'breaking']
+  const hasHeadline = post.headline !== undefined
+  return article(
+    post,
+    classes.filter((name) => name !== false),
+    hasHeadline ? `${id}-title` : `${id}-time`,
+    html`
+<p class="when">${timeElement(post.publishedAt, time, `${id}-time`)}</p>
+<div class="what">
+${labels(post, words)}
+${hasHeadline && heading(post, post.headline, place)}
+${authors(post, words)}
+${post.sensitivity !== undefined && html`<p class="note sensitivity" dir="auto"><strong>${words.sensitivity}:</strong> ${post.sensitivity}</p>`}
+${post.body.html !== '' && html`<div class="body" dir="auto">${trusted(post.body.html)}</div>`}
+${post.media.map((media) => picture(media, words))}
+${sources(post, words)}
+${post.corrections.map((correction) => note(correction, setting))}
+${footer(post, setting)}
+</div>
+`,
+  )
+}
+
+function retracted(post: RetractedPost, { place, words, time }: Setting): Html {
+  const id = elementId(post)
+  const title = html`<a href="${postPath(post)}">${words.retracted}</a>`
+  return article(
+    post,
+    ['retracted'],
+    `${id}-title`,
+    html`
+<p class="when">${timeElement(post.publishedAt, time, `${id}-time`)}</p>
+<div class="what">
+${place === 'alone' ? html`<h1 class="headline" id="${id}-title">${words.retracted}</h1>` : html`<h2 class="headline" id="${id}-title">${title}</h2>`}
+<p class="reason" dir="auto"><strong>${words.retractedReason}</strong> ${post.retraction.reason}</p>
+<p class="about">${words.retractedAt} ${timeElement(post.retraction.at, time)}</p>
+</div>
+`,
+  )
+}
+
+function heading(post: PublishedPost, text: string | undefined, place: Place): Html {
+  const id = `${elementId(post)}-title`
+  if (place === 'alone') return html`<h1 class="headline" id="${id}" dir="auto">${text}</h1>`
+  return html`<h2 class="headline" id="${id}" dir="auto"><a href="${postPath(post)}">${text}</a></h2>`
+}
+
+function labels(post: PublishedPost, words: Words): Part {
+  const shown: Html[] = []
+  if (post.pinned) shown.push(html`<li class="label label-pinned">${words.pinned}</li>`)
+  if (post.breaking) shown.push(html`<li class="label label-breaking">${words.breaking}</li>`)
+  if (post.keyEvent) shown.push(html`<li class="label label-key">${words.keyEvent}</li>`)
+  if (post.verification !== undefined) {
+    shown.push(html`<li class="label label-${post.verification}">${words.verification[post.verification]}</li>`)
+  }
+  return shown.length > 0 && html`<ul class="labels" role="list">${shown}</ul>`
+}
+
+function linked(name: string, url: string | undefined): Html {
+  return url === undefined ? html`<span dir="auto">${name}</span>` : html`<a href="${url}" dir="auto">${name}</a>`
+}
+
+function listed(items: readonly Html[]): Part {
+  return items.map((item, index) => (index === 0 ? item : html`, ${item}`))
+}
+
+function authors(post: PublishedPost, words: Words): Part {
+  if (post.authors.length === 0) return null
+  const named = post.authors.map(({ name, role, url }) => {
+    return html`${linked(name, url)}${role !== undefined && html` <span class="role" dir="auto">(${role})</span>`}`
+  })
+  return html`<p class="byline">${words.by} ${listed(named)}</p>`
+}
+
+function sources(post: PublishedPost, words: Words): Part {
+  if (post.sources.length === 0) return null
+  return html`<p class="about sources">${words.sources} ${listed(post.sources.map(({ name, url }) => linked(name, url)))}</p>`
+}
+
+function picture(media: PublishedPost['media'][number], words: Words): Html {
+  const size = html`${media.width !== undefined && html` width="${media.width}"`}${media.height !== undefined && html` height="${media.height}"`}`
+  const image = html`<img src="${media.url}" alt="${media.alt}"${size} loading="lazy" decoding="async">`
+  const shown = media.sensitive
+    ? html`<details class="sensitive"><summary>${words.sensitiveImage}</summary>${image}</details>`
+    : image
+  const caption = media.caption !== undefined && html`<span dir="auto">${media.caption}</span> `
+  const credit = media.credit !== undefined && html`<span class="credit">${words.imageCredit} ${media.credit}</span>`
+  return html`<figure>${shown}${(caption || credit) && html`<figcaption>${caption}${credit}</figcaption>`}</figure>`
+}
+
+function note(correction: Correction, { words, time }: Setting): Html {
+  return html`<p class="note note-${correction.kind}"><strong>${words.correction[correction.kind]}</strong> <span class="note-time">${timeElement(correction.at, time)}</span> <span class="note-text" dir="auto">${correction.text}</span></p>`
+}
+
+function footer(post: PublishedPost, { place, words, time }: Setting): Part {
+  const items: Html[] = []
+  if (post.eventTime !== undefined) items.push(html`<li>${words.happened} ${timeElement(post.eventTime, time)}</li>`)
+  if (post.updatedAt !== post.publishedAt) {
+    items.push(html`<li>${words.updated} ${timeElement(post.updatedAt, time)}</li>`)
+  }
+  if (post.tags.length > 0) {
+    const tags = post.tags.map((tag) => html`<li class="tag" dir="auto">${tag}</li>`)
+    items.push(html`<li><ul class="tags" role="list" aria-label="${words.tags}">${tags}</ul></li>`)
+  }
+  if (place === 'list')
+    items.push(
+      html`<li><a class="permalink" href="${postPath(post)}" aria-describedby="${elementId(post)}-time">${words.permalink}</a></li>`,
+    )
+  return items.length > 0 && html`<ul class="about" role="list">${items}</ul>`
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ownTime, timeElement } from '../../src/pages/reader/times.ts'
+
+const summer = '2026-07-01T20:04:05.000Z'
+
+function shown(language: string, timeZone: string): string {
+  return timeElement(summer, { language, timeZone })
+    .toString()
+    .replaceAll(/<[^>]*>/g, '')
+}
+
+test('a time is shown in the zone of the channel, with the abbreviation that people there use', () => {
+  assert.equal(shown('en', 'Europe/London'), '21:04 BST 1 Jul 2026')
+  assert.equal(shown('en', 'America/New_York'), '16:04 EDT 1 Jul 2026')
+  assert.equal(shown('de', 'Europe/Berlin'), '22:04 MESZ 1. Juli 2026')
+  assert.equal(shown('en', 'Asia/Kolkata'), '01:34 IST 2 Jul 2026')
+  assert.equal(shown('en', 'UTC'), '20:04 UTC 1 Jul 2026')
+})
+
+test('a time is UTC for machines, whatever the zone', () => {
+  const markup = timeElement(summer, { language: 'en', timeZone: 'Asia/Kolkata' }).toString()
+  assert.match(markup, /^<time datetime="2026-07-01T20:04:05\.000Z">/)
+})
+
+test("the reader's own time is told only where the clocks differ, with the day where that differs too", () => {
+  const london = { language: 'en', timeZone: 'Europe/London' }
+  assert.equal(ownTime(summer, london, 'Europe/Lisbon'), null)
+  assert.equal(ownTime(summer, london, 'Europe/Berlin'), '22:04')
+  assert.equal(ownTime(summer, london, 'Asia/Tokyo'), '05:04, 2 Jul 2026')
+})
