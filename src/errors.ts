@@ -1,3 +1,4 @@
+import type { FieldError } from './wire/parse.ts'
 import type { Problem } from './wire/problem.ts'
 
 /** Every error that a client can be told, and its status: the one table. PROTOCOL.md lists the same codes. */
@@ -74,4 +75,13 @@ export class CodedError extends Error {
 export function problem(code: ErrorCode, detail: string): Problem {
   const [status, title] = table[code]
   return { type: `urn:wirecopy:problem:${code}`, title, status, detail, code }
+}
+
+/** Field errors that one answer holds; what has more is wrong throughout. */
+const fieldErrorsMax = 20
+
+export function invalid(errors: readonly FieldError[]): CodedError {
+  const shown = errors.slice(0, fieldErrorsMax)
+  const detail = shown.map(({ path, message }) => `${path}: ${message}`).join('; ')
+  return new CodedError('invalid', detail, { extras: { errors: shown } })
 }

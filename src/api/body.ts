@@ -1,8 +1,8 @@
 import { Marked } from 'marked'
+import { invalid } from '../errors.ts'
 import { limits } from '../wire/limits.ts'
 import type { Body, BodyInput } from '../wire/post.ts'
 import { sanitise, toText } from './markup.ts'
-import { invalid } from './validate.ts'
 import { within } from './within.ts'
 
 /**

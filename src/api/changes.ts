@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { CodedError } from '../errors.ts'
+import { CodedError, invalid } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import { Batch } from '../wire/batch.ts'
 import type { ChannelStatus } from '../wire/channel.ts'
@@ -10,7 +10,7 @@ import { Cursor } from '../wire/scalars.ts'
 import { headerDocs, json } from './answers.ts'
 import { ChannelPath, reading, unknownChannel } from './channels.ts'
 import { sendFresh } from './conditional.ts'
-import { invalid, type Typed } from './validate.ts'
+import type { Typed } from './validate.ts'
 
 /** How long a poller waits between questions: little while there is news, longer where there is none to expect. */
 const pollMs: Readonly<Record<ChannelStatus, number>> = { live: 2_000, scheduled: 10_000, ended: 30_000 }

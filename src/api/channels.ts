@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { CodedError } from '../errors.ts'
+import { CodedError, invalid } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import { Snapshot } from '../wire/batch.ts'
 import { Channel, ChannelEdit, NewChannel } from '../wire/channel.ts'
@@ -11,7 +11,6 @@ import { type Authorize, principalOf, requireChannel } from './auth.ts'
 import { sendFresh } from './conditional.ts'
 import { IdempotencyKey, markReplayed, onceOf } from './once.ts'
 import type { Typed } from './validate.ts'
-import { invalid } from './validate.ts'
 
 export const ChannelPath = z.strictObject({ channel: ChannelId })
 

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { CodedError } from '../errors.ts'
+import { CodedError, invalid } from '../errors.ts'
 import type { Encoded, IfVersion } from '../log/log.ts'
-import { invalid } from './validate.ts'
 
 /** An entity tag without its quotes, and whether it is a weak one (RFC 9110, 8.8.3). */
 interface Tag {

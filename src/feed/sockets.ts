@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { Server, type Socket } from 'socket.io'
 import type { z } from 'zod'
 import type { Config } from '../config.ts'
-import { CodedError } from '../errors.ts'
+import { CodedError, invalid } from '../errors.ts'
 import {
   type ClientToServer,
   FollowRequest,
@@ -14,6 +14,7 @@ import {
   UnfollowRequest,
 } from '../wire/events.ts'
 import { limits } from '../wire/limits.ts'
+import { parse } from '../wire/parse.ts'
 import type { Problem } from '../wire/problem.ts'
 import type { ChannelId, Offset } from '../wire/scalars.ts'
 import type { Follower, Transport } from './channel-feed.ts'
@@ -212,11 +213,9 @@ function answerOf(start: Start): Parameters<Parameters<ClientToServer['follow']>
 }
 
 function parsed<T>(schema: z.ZodType<T>, request: unknown): T {
-  const result = schema.safeParse(request)
-  if (result.success) return result.data
-  const errors = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
-  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ')
-  throw new CodedError('invalid', detail, { extras: { errors } })
+  const result = parse(schema, request)
+  if (result.ok) return result.value
+  throw invalid(result.errors)
 }
 
 function superseded(): CodedError {

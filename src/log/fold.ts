@@ -1,4 +1,4 @@
-import { CodedError } from '../errors.ts'
+import { CodedError, invalid } from '../errors.ts'
 import type { ChannelEdit, NewChannel } from '../wire/channel.ts'
 import { limits } from '../wire/limits.ts'
 import type { PostContent, PostContentEdit } from './log.ts'
@@ -93,9 +93,7 @@ export function foldChannelEdit(before: StoredChannel, edit: ChannelEdit, nowMs:
 function withCoverage(channel: StoredChannel, nowMs: number): StoredChannel {
   const { coverageStart, coverageEnd } = channel
   if (coverageStart !== undefined && coverageEnd !== undefined && coverageEnd < coverageStart) {
-    throw new CodedError('invalid', 'The coverage would end before it starts.', {
-      extras: { errors: [{ path: 'body.coverageEnd', message: 'must not be before coverageStart' }] },
-    })
+    throw invalid([{ path: 'body.coverageEnd', message: 'must not be before coverageStart' }])
   }
   const started = channel.status === 'scheduled' || coverageStart !== undefined ? {} : { coverageStart: instant(nowMs) }
   const ended = channel.status !== 'ended' || coverageEnd !== undefined ? {} : { coverageEnd: instant(nowMs) }
@@ -109,9 +107,7 @@ function listed(stored: StoredPublished): IndexWords {
 
 function requireContent(post: StoredPublished): void {
   if (post.headline !== undefined || post.body.html !== '') return
-  throw new CodedError('invalid', 'A post needs a headline, a body, or both.', {
-    extras: { errors: [{ path: 'body', message: 'must have a headline or a body that is not empty' }] },
-  })
+  throw invalid([{ path: 'body', message: 'must have a headline, or a body that is not empty' }])
 }
 
 /** RFC 7396 for one level: `undefined` leaves a field as it is, `null` takes it away. */
