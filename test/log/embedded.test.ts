@@ -46,6 +46,21 @@ test('it listens on no TCP port, syncs every write, and evicts nothing', async (
   ])
 })
 
+test('a redis-server that is killed while it is needed is started again with its data', async (t) => {
+  const redis = await startEmbeddedRedis(await tempFolder(t), quiet)
+  t.after(() => redis.close())
+  const client = new Redis({ path: decodeURI(new URL(redis.url).pathname), retryStrategy: () => 10 })
+  t.after(() => client.disconnect())
+  client.on('error', () => undefined)
+  await client.set('k', 'v')
+  const pid = Number(/process_id:(\d+)/.exec(await client.info('server'))?.[1])
+  const back = new Promise((resolve) => client.once('close', () => client.once('ready', resolve)))
+  process.kill(pid, 'SIGKILL')
+  await back
+  assert.equal(await client.get('k'), 'v')
+  assert.notEqual(Number(/process_id:(\d+)/.exec(await client.info('server'))?.[1]), pid)
+})
+
 test('a folder that is in use is refused, and the one who has it goes on', async (t) => {
   const folder = await tempFolder(t)
   const first = await startEmbeddedRedis(folder, quiet)
