@@ -32,14 +32,14 @@ async function listening(child: ChildProcess): Promise<string> {
 }
 
 test('a bad setting stops the start with one clear line', async (t) => {
-  const child = run(t, { DATA_DIR: await tempFolder(t), PORT: 'http' })
+  const child = run(t, { DATA_DIR: await tempFolder(), PORT: 'http' })
   const [[code], said] = await Promise.all([event(child, 'exit'), textOf(child.stderr)])
   assert.equal(code, 1)
   assert.match(said, /^Wirecopy can not start\. The configuration is not valid\. PORT: .*\n$/)
 })
 
 test('a Redis that does not answer stops the start with one clear line that has no password', async (t) => {
-  const child = run(t, { DATA_DIR: await tempFolder(t), REDIS_URL: 'redis://:secret@127.0.0.1:1', LOG_LEVEL: 'silent' })
+  const child = run(t, { DATA_DIR: await tempFolder(), REDIS_URL: 'redis://:secret@127.0.0.1:1', LOG_LEVEL: 'silent' })
   const [[code], said] = await Promise.all([event(child, 'exit'), textOf(child.stderr)])
   assert.equal(code, 1)
   assert.match(said, /^Wirecopy can not start\. Redis at redis:\/\/:\*\*\*@127\.0\.0\.1:1 can not be used: .*\n$/)
@@ -47,7 +47,7 @@ test('a Redis that does not answer stops the start with one clear line that has 
 })
 
 test('it makes an admin key, shows it once and keeps it; a signal stops it with 0; a second start has the posts', async (t) => {
-  const folder = await tempFolder(t)
+  const folder = await tempFolder()
   const first = run(t, { DATA_DIR: folder })
   const shown = textOf(first.stderr)
   const url = await listening(first)
@@ -72,7 +72,7 @@ test('it makes an admin key, shows it once and keeps it; a signal stops it with 
 })
 
 test('a data folder that is in use is refused with what to do', async (t) => {
-  const folder = await tempFolder(t)
+  const folder = await tempFolder()
   const first = run(t, { DATA_DIR: folder })
   await listening(first)
   const second = run(t, { DATA_DIR: folder })

@@ -129,8 +129,8 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
     head: (channel) => view.head(channel),
     tail,
     close: async () => {
+      // The tail ends its own connection. Ending one twice would leave a timer of ioredis behind.
       await tail.close()
-      blocking.disconnect()
       redis.disconnect()
     },
   }

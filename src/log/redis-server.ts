@@ -74,7 +74,7 @@ export class RedisServer {
   }
 
   async #run(): Promise<void> {
-    const child = await spawnServer(this.#dataFolder, this.#socket, this.#logger)
+    const child = await spawnServer(this.#dataFolder, this.#socket, this.#logger, this.#stop.signal)
     this.#child = child
     child.once('exit', (code, signal) => {
       if (this.#stop.signal.aborted) return
@@ -97,7 +97,12 @@ export class RedisServer {
   }
 }
 
-async function spawnServer(dataFolder: string, socket: string, logger: Logger): Promise<ChildProcess> {
+async function spawnServer(
+  dataFolder: string,
+  socket: string,
+  logger: Logger,
+  stop: AbortSignal,
+): Promise<ChildProcess> {
   const program = await findRedisServer()
   const options = {
     port: '0',
@@ -129,7 +134,7 @@ async function spawnServer(dataFolder: string, socket: string, logger: Logger): 
   child.once('error', () => failed.abort())
   child.once('exit', () => failed.abort())
   try {
-    await until(() => isReady(socket), startMsMax, `${program} does not answer`, failed.signal)
+    await until(() => isReady(socket), startMsMax, `${program} does not answer`, AbortSignal.any([failed.signal, stop]))
   } catch (cause) {
     child.kill('SIGKILL')
     throw new Error(`${program} could not be started: ${said.join('').trim() || String(cause)}`, { cause })

@@ -15,7 +15,7 @@ const logger = pino({ level: 'silent' })
 
 /** A server with one channel, and its keys, which are kept in its own Redis. */
 async function startWithKeys(t: TestContext, env: Record<string, string> = {}) {
-  const folder = await tempFolder(t)
+  const folder = await tempFolder()
   const coverage = await startCoverage(t, { ...env, DATA_DIR: folder })
   const url = await findEmbeddedRedis(folder)
   assert.ok(url !== null)
@@ -128,8 +128,8 @@ test('a holder of a key is told to slow down past its rate, and readers are not'
   assert.equal(read.headers.get('x-ratelimit-limit'), null)
 })
 
-test('the command makes, lists and revokes keys, and shows each once', async (t) => {
-  const folder = await tempFolder(t)
+test('the command makes, lists and revokes keys, and shows each once', async () => {
+  const folder = await tempFolder()
   const script = join(import.meta.dirname, '../../scripts/keys.ts')
   const { REDIS_URL: _, ...inherited } = process.env
   const run = (...args: string[]) =>

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import { pino } from 'pino'
 import { openWirecopy } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
@@ -15,10 +15,18 @@ export interface TestServer {
 
 export const adminKey = 'test-admin-key-0123456789'
 
-/** A folder of the test's own that goes with it. */
-export async function tempFolder(t: TestContext): Promise<string> {
+const folders: string[] = []
+after(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true })
+})
+
+/**
+ * A folder of the test's own. It goes with the file's last test: a test's own hooks run in the order in which they were
+ * made, so one made here would take the folder from under a server that is still to be closed.
+ */
+export async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'wirecopy-test-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }
 
@@ -27,7 +35,7 @@ export async function tempFolder(t: TestContext): Promise<string> {
  * free port. It stops with the test.
  */
 export async function startServer(t: TestContext, env: Record<string, string> = {}): Promise<TestServer> {
-  const folder = env['DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'wirecopy-test-')))
+  const folder = env['DATA_DIR'] ?? (await tempFolder())
   const config = readConfig({
     HOST: '127.0.0.1',
     PORT: '0',
@@ -43,9 +51,6 @@ export async function startServer(t: TestContext, env: Record<string, string> = 
     closed ??= wirecopy.close()
     return closed
   }
-  t.after(async () => {
-    await close()
-    if (env['DATA_DIR'] === undefined) await rm(folder, { recursive: true, force: true })
-  })
+  t.after(close)
   return { url: wirecopy.url, adminKey: wirecopy.adminKey, close }
 }

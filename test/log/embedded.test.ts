@@ -19,7 +19,7 @@ async function command<T>(url: string, run: (redis: Redis) => Promise<T>): Promi
 }
 
 test('what was written is there after a stop and a start', async (t) => {
-  const folder = await tempFolder(t)
+  const folder = await tempFolder()
   const first = await startEmbeddedRedis(folder, quiet)
   await command(first.url, (redis) => redis.set('k', 'v'))
   await first.close()
@@ -29,7 +29,7 @@ test('what was written is there after a stop and a start', async (t) => {
 })
 
 test('it listens on no TCP port, syncs every write, and evicts nothing', async (t) => {
-  const redis = await startEmbeddedRedis(await tempFolder(t), quiet)
+  const redis = await startEmbeddedRedis(await tempFolder(), quiet)
   t.after(() => redis.close())
   const settings = await command(redis.url, (r) =>
     Promise.all(['port', 'appendonly', 'appendfsync', 'maxmemory-policy'].map((name) => r.config('GET', name))),
@@ -47,7 +47,7 @@ test('it listens on no TCP port, syncs every write, and evicts nothing', async (
 })
 
 test('a redis-server that is killed while it is needed is started again with its data', async (t) => {
-  const redis = await startEmbeddedRedis(await tempFolder(t), quiet)
+  const redis = await startEmbeddedRedis(await tempFolder(), quiet)
   t.after(() => redis.close())
   const client = new Redis({ path: decodeURI(new URL(redis.url).pathname), retryStrategy: () => 10 })
   t.after(() => client.disconnect())
@@ -62,7 +62,7 @@ test('a redis-server that is killed while it is needed is started again with its
 })
 
 test('a folder that is in use is refused, and the one who has it goes on', async (t) => {
-  const folder = await tempFolder(t)
+  const folder = await tempFolder()
   const first = await startEmbeddedRedis(folder, quiet)
   t.after(() => first.close())
   await assert.rejects(startEmbeddedRedis(folder, quiet), /is in use by another Wirecopy.*DATA_DIR/)
@@ -71,7 +71,7 @@ test('a folder that is in use is refused, and the one who has it goes on', async
 })
 
 test('a folder whose path is too long for a socket works all the same', async (t) => {
-  const folder = join(await tempFolder(t), 'x'.repeat(60), 'y'.repeat(60))
+  const folder = join(await tempFolder(), 'x'.repeat(60), 'y'.repeat(60))
   await mkdir(folder, { recursive: true })
   const redis = await startEmbeddedRedis(folder, quiet)
   t.after(() => redis.close())
@@ -80,7 +80,7 @@ test('a folder whose path is too long for a socket works all the same', async (t
 })
 
 test('the redis-server left behind by a process that was killed is stopped, and its data kept', async (t) => {
-  const folder = await tempFolder(t)
+  const folder = await tempFolder()
   const owner = spawn(
     process.execPath,
     [

@@ -1,0 +1,135 @@
+import type { Batch, Snapshot } from '../wire/batch.ts'
+import { cursorAfter, parseCursor } from '../wire/cursor.ts'
+import type { Cursor } from '../wire/scalars.ts'
+import { asFeedError, FeedError } from './failure.ts'
+import type { Line, LineContext, ToldReason } from './line.ts'
+import { requestJson } from './requests.ts'
+
+/** Asks for the changes past the cursor, again and again, as often as the server says. */
+export function openPollLine(context: LineContext): Line {
+  const own = new AbortController()
+  const pause = new Pause(own.signal)
+  let over = false
+
+  const close = () => {
+    over = true
+    own.abort()
+  }
+  const lose = (error: unknown) => {
+    if (over) return
+    close()
+    context.tell({ kind: 'lost', error: asFeedError('poll', error) })
+  }
+
+  pollOn(context, own.signal, pause).then(() => lose(new Error('polling ended')), lose)
+  return { transport: 'poll', refollow: () => pause.end(), close }
+}
+
+async function pollOn(context: LineContext, signal: AbortSignal, pause: Pause): Promise<void> {
+  for (let opened = false; !signal.aborted; ) {
+    const after = context.cursor()
+    const round = after === null ? await start(context, signal, undefined) : await poll(context, signal, after)
+    if (signal.aborted) return
+    if (!opened) context.tell({ kind: 'opened' })
+    opened = true
+    for (const told of round.signals) {
+      if (signal.aborted) return
+      context.tell(told)
+    }
+    if (signal.aborted) return
+    if (round.more) continue
+    context.tell({ kind: 'caught-up' })
+    await pause.take(context.pollDelayMs(round.delayMs))
+  }
+}
+
+interface Round {
+  readonly signals: readonly Parameters<LineContext['tell']>[0][]
+  /** The answer stopped before the log's end: the next one is asked for at once. */
+  readonly more: boolean
+  readonly delayMs: number | null
+}
+
+async function poll(context: LineContext, signal: AbortSignal, after: Cursor): Promise<Round> {
+  try {
+    const answer = requestJson<Batch>('poll', context.addresses.changes(after), { signal: within(context, signal) })
+    const { value: batch, headers } = await answer
+    return {
+      signals: [{ kind: 'batch', batch, answers: true }],
+      // An answer that got nowhere would be asked for again for ever.
+      more: batch.to > batch.from && isBefore(cursorAfter(batch), headers.get('wirecopy-head')),
+      delayMs: delayOf(headers),
+    }
+  } catch (error) {
+    const reason = goneReason(error)
+    if (reason === undefined) throw error
+    return await start(context, signal, reason)
+  }
+}
+
+async function start(context: LineContext, signal: AbortSignal, reason: ToldReason): Promise<Round> {
+  // What stands in a cache may be from before the cursor that can't be served.
+  const { value: snapshot, headers } = await requestJson<Snapshot>('poll', context.addresses.snapshot, {
+    signal: within(context, signal),
+    cache: 'no-store',
+  })
+  const cursor = context.cursor()
+  if (reason === 'too-old' && cursor !== null && isBefore(snapshot.cursor, cursor)) {
+    throw new Error('the snapshot is older than what it is to replace')
+  }
+  return { signals: [{ kind: 'snapshot', snapshot, reason }], more: false, delayMs: delayOf(headers) }
+}
+
+/** Why the server can't serve the cursor, or undefined where the error is another one. */
+function goneReason(error: unknown): ToldReason {
+  if (!(error instanceof FeedError) || error.problem.code !== 'cursor-gone') return undefined
+  const { reason } = error.problem
+  return reason === 'epoch' || reason === 'ahead' ? reason : 'too-old'
+}
+
+function isBefore(cursor: Cursor, other: string | null): boolean {
+  const a = parseCursor(cursor)
+  const b = other === null ? null : parseCursor(other)
+  return a !== null && b !== null && a.epoch === b.epoch && a.offset < b.offset
+}
+
+function delayOf(headers: Headers): number | null {
+  const text = headers.get('wirecopy-poll-ms')
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null
+}
+
+function within(context: LineContext, signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(context.timing.openTimeoutMs)])
+}
+
+/** A wait that can be cut short. */
+class Pause {
+  readonly #signal: AbortSignal
+  #end: () => void = () => {}
+  #cutShort = false
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', () => this.#end(), { once: true })
+  }
+
+  async take(ms: number): Promise<void> {
+    if (!this.#cutShort && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms)
+        this.#end = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#end = () => {}
+    }
+    this.#cutShort = false
+  }
+
+  /** Ends the wait, or skips the next one where none is under way. */
+  end(): void {
+    this.#cutShort = true
+    this.#end()
+  }
+}

@@ -1,0 +1,85 @@
+import { io, type Socket } from 'socket.io-client'
+import type { ClientToServer, FollowAnswer, ServerToClient, socketPath } from '../wire/events.ts'
+import type { Problem } from '../wire/problem.ts'
+import type { ChannelId } from '../wire/scalars.ts'
+import { asFeedError, FeedError } from './failure.ts'
+import type { Line, LineContext } from './line.ts'
+
+// The type keeps it the same as the server's; its value is not imported, since that would bring zod with it.
+const path: typeof socketPath = '/socket.io/'
+
+/**
+ * Socket.IO over websocket alone: where that does not pass, SSE is the better second choice than Socket.IO's own long
+ * polling. Reconnection is off, since the feed decides when and over what to connect again.
+ */
+export function openSocketLine(context: LineContext): Line {
+  const { base, channel, timing } = context
+  const socket: Socket<ServerToClient, ClientToServer> = io(base.origin, {
+    path: base.pathname.replace(/\/$/, '') + path,
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    timeout: timing.openTimeoutMs,
+  })
+  let over = false
+  // An answer to an earlier question says less than the one to come.
+  let asked = 0
+
+  const close = () => {
+    over = true
+    socket.off()
+    socket.disconnect()
+  }
+  const lose = (error: FeedError) => {
+    if (over) return
+    close()
+    context.tell({ kind: 'lost', error })
+  }
+
+  const takeAnswer = (answer: FollowAnswer) => {
+    if (!answer.ok) return lose(new FeedError(answer.error, { retryAfterMs: retryAfterOf(answer.error) }))
+    if ('batch' in answer) context.tell({ kind: 'batch', batch: answer.batch, answers: true })
+    else context.tell({ kind: 'snapshot', snapshot: answer.snapshot, reason: answer.reset })
+    if (!over) context.tell({ kind: 'caught-up' })
+  }
+
+  const follow = () => {
+    const question = ++asked
+    const after = context.cursor()
+    const request = { channel: channel as ChannelId, ...(after === null ? {} : { after }) }
+    socket.timeout(timing.answerTimeoutMs).emit('follow', request, (error: Error | null, answer: FollowAnswer) => {
+      if (over || question !== asked) return
+      if (error !== null) lose(asFeedError('socket', new Error('the server did not answer in time')))
+      else takeAnswer(answer)
+    })
+  }
+
+  socket.on('connect', () => {
+    context.tell({ kind: 'opened' })
+    if (!over) follow()
+  })
+  socket.on('batch', (batch) => {
+    if (batch.channel === channel) context.tell({ kind: 'batch', batch, answers: false })
+  })
+  socket.on('steer', (steer) => context.tell({ kind: 'steer', steer }))
+  socket.on('disconnect', (reason) => lose(asFeedError('socket', new Error(reason))))
+  socket.on('connect_error', (error: Error & { data?: unknown }) => lose(refusal(error)))
+
+  return { transport: 'socket', refollow: follow, close }
+}
+
+/** A server that refuses a connection says why in the error's data. */
+function refusal(error: Error & { data?: unknown }): FeedError {
+  const { data } = error
+  if (typeof data === 'object' && data !== null && 'code' in data && 'status' in data && 'detail' in data) {
+    const problem = data as Problem
+    return new FeedError(problem, { retryAfterMs: retryAfterOf(problem) })
+  }
+  return asFeedError('socket', error)
+}
+
+/** A refusal over a socket has no headers, so it says how long to wait in a member of the problem. */
+function retryAfterOf(problem: Problem): number | undefined {
+  const { retryAfterMs } = problem
+  return typeof retryAfterMs === 'number' ? retryAfterMs : undefined
+}

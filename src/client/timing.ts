@@ -1,0 +1,79 @@
+/** Every delay of the client. All of them in milliseconds. */
+export interface Timing {
+  /** How long a line may take to open. */
+  readonly openTimeoutMs: number
+  /** How long an answer may take on an open line. */
+  readonly answerTimeoutMs: number
+  /** A stream that brings nothing for so long is dead: the server sends a comment every 15 s. */
+  readonly silenceMs: number
+  /** The first retry waits up to this; each further one up to twice as long as the one before. */
+  readonly retryBaseMs: number
+  /** No retry waits longer, unless the server's Retry-After says so. */
+  readonly retryCapMs: number
+  /** A line that has been live for so long is taken for good: what failed before it is forgotten. */
+  readonly settleMs: number
+  /** How long to stay on a worse transport before a better one is tried; doubled with each try that fails. */
+  readonly climbMs: number
+  readonly climbCapMs: number
+  /** The same after the server itself sent the client to polling. */
+  readonly steeredClimbMs: number
+  /** Between two polls, where the server does not say how long. */
+  readonly pollMs: number
+  /** Between two polls of an ended channel, which changes only by corrections and retractions. */
+  readonly endedPollMs: number
+  /** A server's word on a delay (Retry-After, Wirecopy-Poll-Ms, steer) is taken up to this. */
+  readonly toldCapMs: number
+}
+
+export const timingDefaults: Timing = {
+  openTimeoutMs: 10_000,
+  answerTimeoutMs: 6_000,
+  silenceMs: 40_000,
+  retryBaseMs: 500,
+  retryCapMs: 30_000,
+  settleMs: 10_000,
+  climbMs: 30_000,
+  climbCapMs: 600_000,
+  steeredClimbMs: 300_000,
+  pollMs: 5_000,
+  endedPollMs: 60_000,
+  toldCapMs: 600_000,
+}
+
+/**
+ * Full jitter: anywhere between nothing and the bound, which doubles with each failure up to the cap. So an audience
+ * that was cut off at one moment comes back spread out. `failures` counts from 1; `toldMs` is how long the server still
+ * wants to be left alone; `random` is in [0, 1), here and below.
+ */
+export function retryDelayMs(failures: number, toldMs: number, timing: Timing, random: number): number {
+  const bound = Math.min(timing.retryCapMs, timing.retryBaseMs * 2 ** Math.max(0, failures - 1))
+  return told(toldMs, timing) + random * bound
+}
+
+/** Between half of the bound and the bound: a climb that comes at once would undo the fall that led to it. */
+export function climbDelayMs(climbs: number, steered: boolean, timing: Timing, random: number): number {
+  const bound = steered ? timing.steeredClimbMs : Math.min(timing.climbCapMs, timing.climbMs * 2 ** climbs)
+  return bound * (0.5 + random / 2)
+}
+
+/** The server's spread keeps an audience that was told at once from coming at once. */
+export function steerDelayMs(
+  steer: { afterMs: number; spreadMs: number } | null,
+  timing: Timing,
+  random: number,
+): number {
+  return steer === null ? 0 : told(steer.afterMs + random * steer.spreadMs, timing)
+}
+
+/**
+ * The server's word (0: it said nothing), else the usual; in an ended channel seldom. Up to a tenth later at random, so
+ * that pollers who began at one moment drift apart.
+ */
+export function pollDelayMs(toldMs: number, ended: boolean, timing: Timing, random: number): number {
+  const delayMs = toldMs > 0 ? told(toldMs, timing) : timing.pollMs
+  return (ended ? Math.max(delayMs, timing.endedPollMs) : delayMs) * (1 + random / 10)
+}
+
+function told(ms: number, timing: Timing): number {
+  return Math.min(Math.max(0, ms), timing.toldCapMs)
+}

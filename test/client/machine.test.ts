@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { begin, transition } from '../../src/client/machine.ts'
+import type { Command, FeedState, MachineEvent, MachineState, TimerName } from '../../src/client/machine-state.ts'
+import {
+  climbDelayMs,
+  pollDelayMs,
+  retryDelayMs,
+  steerDelayMs,
+  type Timing,
+  timingDefaults,
+} from '../../src/client/timing.ts'
+
+const event: fc.Arbitrary<MachineEvent> = fc.oneof(
+  fc.constantFrom<MachineEvent>(
+    { kind: 'opened' },
+    { kind: 'caught-up' },
+    { kind: 'gap' },
+    { kind: 'lost' },
+    { kind: 'retry-due' },
+    { kind: 'settled' },
+    { kind: 'climb-due' },
+    { kind: 'candidate-live' },
+    { kind: 'candidate-lost' },
+    { kind: 'steer-due' },
+    { kind: 'woke' },
+    { kind: 'went-offline' },
+  ),
+  fc.record({ kind: fc.constant('status' as const), ended: fc.boolean() }),
+  fc.record({ kind: fc.constant('steered' as const), action: fc.constantFrom('reconnect' as const, 'poll' as const) }),
+)
+const rare = fc.constantFrom<MachineEvent>({ kind: 'refused' }, { kind: 'close' })
+const events = fc.array(fc.oneof({ weight: 60, arbitrary: event }, { weight: 1, arbitrary: rare }), {
+  maxLength: 120,
+  size: 'max',
+})
+
+/** What the commands add up to: the lines that are open and the timers that run. */
+class Bench {
+  line = false
+  candidate = false
+  released = false
+  readonly timers = new Set<TimerName>()
+
+  do(command: Command): void {
+    assert.equal(this.released, false, 'nothing is asked for after the release')
+    switch (command.do) {
+      case 'open':
+        assert.equal(this.line, false, 'a line is opened over an open one')
+        this.line = true
+        break
+      case 'drop':
+        assert.ok(this.line)
+        this.line = false
+        break
+      case 'refollow':
+        assert.ok(this.line)
+        break
+      case 'open-candidate':
+        assert.equal(this.candidate, false)
+        this.candidate = true
+        break
+      case 'drop-candidate':
+        assert.ok(this.candidate)
+        this.candidate = false
+        break
+      case 'promote':
+        assert.ok(this.candidate)
+        this.candidate = false
+        this.line = true
+        break
+      case 'start':
+        this.timers.add(command.timer)
+        break
+      case 'stop':
+        this.timers.delete(command.timer)
+        break
+      case 'release':
+        this.released = true
+        this.line = false
+        this.candidate = false
+        this.timers.clear()
+        break
+    }
+  }
+
+  /** Whether the event can come now: lines that are not open tell nothing, timers that don't run are not due. */
+  allows({ kind }: MachineEvent): boolean {
+    switch (kind) {
+      case 'opened':
+      case 'caught-up':
+      case 'gap':
+      case 'lost':
+      case 'refused':
+      case 'steered':
+        return this.line
+      case 'candidate-live':
+      case 'candidate-lost':
+        return this.candidate
+      case 'retry-due':
+        return this.timers.delete('retry')
+      case 'settled':
+        return this.timers.delete('settle')
+      case 'climb-due':
+        return this.timers.delete('climb')
+      case 'steer-due':
+        return this.timers.delete('steer')
+      case 'status':
+      case 'woke':
+      case 'went-offline':
+      case 'close':
+        return true
+    }
+  }
+}
+
+const withLine: readonly FeedState[] = ['catching-up', 'live', 'behind', 'ended']
+
+/** The numbered invariants of machine-state.ts. */
+function checkInvariants(before: MachineState, state: MachineState, bench: Bench, kind: MachineEvent['kind']): void {
+  const { phase, rung, ladder } = state
+  assert.equal(state.line, bench.line)
+  assert.equal(state.candidate !== null, bench.candidate)
+  if (withLine.includes(phase)) assert.ok(state.line, '1')
+  if (phase === 'closed') assert.ok(!state.line && bench.released, '1')
+  if (phase === 'connecting' || phase === 'offline') {
+    const waits = Number(bench.timers.has('retry')) + Number(bench.timers.has('steer'))
+    if (!state.line) assert.equal(waits, 1, '2')
+    else assert.ok(!bench.timers.has('retry'), '2')
+  }
+  if (state.candidate !== null) assert.ok(state.line, '3')
+  if (state.failures < before.failures) assert.ok(state.failures === 0 && kind === 'settled', '5')
+  assert.ok(rung >= 0 && rung < ladder.rungs, '6')
+  if (phase === 'live') assert.equal(state.ended, false, '7')
+  if (phase === 'ended') assert.equal(state.ended, true, '7')
+  if (before.phase === 'closed') assert.equal(state, before, '8')
+  // A feed that is live on a worse transport will try a better one.
+  if (state.rung > 0 && (phase === 'live' || phase === 'ended')) assert.ok(bench.timers.has('climb') || bench.candidate)
+  // What is live and has not been so for long will settle, or fail.
+  if ((phase === 'live' || phase === 'ended') && !state.settled) assert.ok(bench.timers.has('settle'))
+}
+
+test('the invariants hold after every event, in any order in which events can come', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3 }), fc.boolean(), events, (rungs, ended, sequence) => {
+      const bench = new Bench()
+      let { state, commands } = begin(rungs, ended)
+      for (const command of commands) bench.do(command)
+      for (const one of sequence) {
+        if (!bench.allows(one)) continue
+        const before = state
+        ;({ state, commands } = transition(state, one))
+        for (const command of commands) bench.do(command)
+        checkInvariants(before, state, bench, one.kind)
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('events that come late, out of any order, are borne by every state', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3 }), events, (rungs, sequence) => {
+      const bench = new Bench()
+      let { state, commands } = begin(rungs, false)
+      for (const command of commands) bench.do(command)
+      for (const one of sequence) {
+        ;({ state, commands } = transition(state, one))
+        for (const command of commands) bench.do(command)
+        assert.deepEqual([state.line, state.candidate !== null], [bench.line, bench.candidate])
+        assert.ok(state.rung >= 0 && state.rung < rungs)
+      }
+    }),
+  )
+})
+
+function run(rungs: number, ...sequence: (MachineEvent | MachineEvent['kind'])[]): MachineState {
+  let { state } = begin(rungs, false)
+  for (const one of sequence) state = transition(state, toEvent(one)).state
+  return state
+}
+
+function toEvent(one: MachineEvent | MachineEvent['kind']): MachineEvent {
+  if (typeof one !== 'string') return one
+  if (one === 'status') return { kind: one, ended: true }
+  return one === 'steered' ? { kind: one, action: 'reconnect' } : { kind: one }
+}
+
+test('two failed tries lead to the next transport, and past the last one the feed is offline', () => {
+  assert.equal(run(3, 'lost').rung, 0)
+  const fallen = run(3, 'lost', 'retry-due', 'lost')
+  assert.deepEqual([fallen.phase, fallen.rung], ['connecting', 1])
+  const all = run(3, ...(Array(5).fill(['lost', 'retry-due']).flat() as 'lost'[]), 'lost')
+  assert.deepEqual([all.phase, all.rung], ['offline', 0])
+  assert.equal(transition({ ...all, line: true }, { kind: 'lost' }).state.rung, 1)
+})
+
+test('a feed that wakes tries at once, the best transport first, and keeps what its failures have earned', () => {
+  const all = run(3, ...(Array(6).fill(['lost', 'retry-due']).flat() as 'lost'[]), 'lost')
+  assert.deepEqual([all.phase, all.rung], ['offline', 1])
+  const { state, commands } = transition(all, { kind: 'woke' })
+  assert.deepEqual([state.rung, state.failures], [0, 7])
+  assert.deepEqual(commands, [{ do: 'start', timer: 'retry', soon: true }])
+})
+
+test('a line that keeps breaking soon after it is live counts as failing', () => {
+  const flapping = ['opened', 'caught-up', 'lost', 'retry-due'] as const
+  const state = run(3, ...flapping, ...flapping)
+  assert.equal(state.rung, 1)
+  assert.equal(state.failures, 2)
+  assert.equal(run(3, 'opened', 'caught-up', 'settled', 'lost', 'retry-due', 'lost').rung, 0)
+})
+
+test('a line that shows gap after gap is given up', () => {
+  const gap = ['gap', 'caught-up'] as const
+  assert.equal(run(3, 'opened', 'caught-up', ...gap, ...gap, ...gap).phase, 'live')
+  assert.equal(run(3, 'opened', 'caught-up', ...gap, ...gap, ...gap, 'gap').phase, 'connecting')
+})
+
+test('a line that is lost while a candidate opens leaves its place to it', () => {
+  const down = ['lost', 'retry-due', 'lost', 'retry-due', 'opened', 'caught-up'] as const
+  const state = run(3, ...down, 'climb-due', 'lost')
+  assert.deepEqual([state.phase, state.rung, state.line, state.candidate], ['connecting', 0, true, null])
+  assert.equal(transition(state, { kind: 'caught-up' }).state.phase, 'live')
+})
+
+test('a client told when to come back does not come sooner', () => {
+  const state = run(3, 'opened', 'caught-up', 'steered', 'lost')
+  assert.deepEqual([state.phase, state.line], ['connecting', false])
+  assert.equal(transition(state, { kind: 'woke' }).commands.length, 0)
+  const due = transition(state, { kind: 'steer-due' })
+  assert.ok(due.commands.some((command) => command.do === 'open'))
+})
+
+const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+
+test('no delay is negative or past its bound, whatever failed and whatever the server says', () => {
+  const timing: Timing = timingDefaults
+  const ms = fc.double({ noNaN: true })
+  fc.assert(
+    fc.property(fc.nat(5_000), ms, ms, fraction, fc.boolean(), (count, told, spread, random, flag) => {
+      const within = (delay: number, most: number) => assert.ok(delay >= 0 && delay <= most, `${delay}`)
+      within(retryDelayMs(count, told, timing, random), timing.toldCapMs + timing.retryCapMs)
+      within(climbDelayMs(count, flag, timing, random), timing.climbCapMs)
+      within(steerDelayMs({ afterMs: told, spreadMs: spread }, timing, random), timing.toldCapMs)
+      within(pollDelayMs(told, flag, timing, random), timing.toldCapMs * 1.1)
+    }),
+  )
+})
+
+test('a retry waits up to twice as long as the one before, down to not at all', () => {
+  const most = (failures: number) => retryDelayMs(failures, 0, timingDefaults, 0.999_999)
+  for (let failures = 1; failures < 6; failures++) assert.ok(Math.abs(most(failures + 1) / most(failures) - 2) < 1e-9)
+  assert.equal(retryDelayMs(9, 0, timingDefaults, 0), 0)
+  assert.ok(most(50) <= timingDefaults.retryCapMs)
+})
