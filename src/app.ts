@@ -92,7 +92,7 @@ export async function openWirecopy(config: Config, logger: Logger): Promise<Wire
     app.addHook('preClose', async () => {
       readiness.stopping()
       streams.close()
-      await sockets.close()
+      sockets.close()
       hub.close()
     })
     closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker: 0, logger }))
@@ -118,7 +118,10 @@ function makeApp(config: Config, logger: Logger): FastifyInstance {
     },
     // Longer than any id, so that one that is too long is told what it must look like.
     routerOptions: { maxParamLength: 300 },
-    forceCloseConnections: true,
+    // A request must come whole within this time, or it would hold its connection, and the close, for ever.
+    requestTimeout: 30_000,
+    // What is being answered is finished; connections that only wait for the next request are closed.
+    forceCloseConnections: 'idle',
   })
   app.setValidatorCompiler(readByZod)
   app.setSerializerCompiler(writeAsJson)

@@ -26,14 +26,15 @@ type FollowerSocket = Socket<ClientToServer, ServerToClient>
 
 /** A client sends little: follow, unfollow and pongs. */
 const clientMessageBytesMax = 16_384
-/** Those who are told to start over come back spread over this time. */
-const startOverSpreadMs = 5_000
+/** Those who are sent away come back spread over this time. */
+const comeBackSpreadMs = 5_000
 /** A stock client does not know `steer`; its connection is closed after the spread, which makes it come back. */
 const closeGraceMs = 2_000
 
 export interface SocketFeed {
   counts(): { websocket: number; polling: number }
-  close(): Promise<void>
+  /** Sends every client elsewhere. The HTTP server is the app's to close. */
+  close(): void
 }
 
 /** Serves Socket.IO on the app's HTTP server: transport only, without adapter and without its connection recovery. */
@@ -56,11 +57,12 @@ export function serveSockets(app: FastifyInstance, hub: Hub, config: Config, log
       for (const socket of io.of('/').sockets.values()) if (transportOf(socket) === 'polling') polling++
       return { websocket: io.of('/').sockets.size - polling, polling }
     },
-    close: async () => {
-      io.disconnectSockets(true)
-      // The HTTP server is the app's to close.
+    close: () => {
+      const steer: Steer = { action: 'reconnect', afterMs: 0, spreadMs: comeBackSpreadMs }
+      io.emit('steer', steer)
+      // Closing connections rather than sockets: a stock client takes a closed connection for lost, and comes back, but
+      // a socket that the server disconnects stays away.
       io.engine.close()
-      await Promise.resolve()
     },
   }
 }
@@ -193,10 +195,10 @@ class SocketFollower implements Follower {
   }
 
   startOver(): void {
-    const steer: Steer = { action: 'reconnect', afterMs: 0, spreadMs: startOverSpreadMs }
+    const steer: Steer = { action: 'reconnect', afterMs: 0, spreadMs: comeBackSpreadMs }
     this.#socket.emit('steer', steer)
     const { conn } = this.#socket
-    const close = setTimeout(() => conn.close(), Math.random() * startOverSpreadMs + closeGraceMs)
+    const close = setTimeout(() => conn.close(), Math.random() * comeBackSpreadMs + closeGraceMs)
     conn.once('close', () => clearTimeout(close))
     this.place?.leave()
   }

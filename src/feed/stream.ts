@@ -9,6 +9,8 @@ import { Outgoing, sseEvent } from './outgoing.ts'
 export const heartbeatMs = 15_000
 /** How long a stock EventSource waits before it comes back, in milliseconds. */
 const retryMs = 2_000
+/** A stream that is ended has this long to send what is left. */
+const endGraceMs = 2_000
 /** Those who are told to start over come back spread over this time. */
 const startOverSpreadMs = 5_000
 
@@ -53,7 +55,11 @@ export class Streams {
   /** Ends every stream; their clients come back by Last-Event-ID. */
   close(): void {
     clearInterval(this.#heartbeat)
-    for (const response of this.#open) response.end()
+    for (const response of this.#open) {
+      response.end()
+      // Whoever does not read would keep the server from closing.
+      setTimeout(() => response.destroy(), endGraceMs).unref()
+    }
   }
 
   #begin(reply: FastifyReply, start: Start): void {
