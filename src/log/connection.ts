@@ -33,41 +33,29 @@ function optionsOf(url: string): Address {
   return options
 }
 
-/**
- * The connection for commands that are answered at once. While Redis is away a command fails at once rather than wait in
- * a queue that would grow with the outage. Whoever opens it closes it with `disconnect()`.
- */
+/** What both connections have in common. */
+const common = {
+  connectTimeout: connectTimeoutMs,
+  // Commands under way when the connection ends are told so at once; with other values they would hang.
+  maxRetriesPerRequest: 0,
+  // While Redis is away a command fails at once, rather than wait in a queue that grows with the outage.
+  enableOfflineQueue: false,
+  // A write that was on its way is told to the caller as unknown; its `once` key makes the caller's retry safe.
+  autoResendUnfulfilledCommands: false,
+  retryStrategy: reconnectDelayMs,
+  lazyConnect: true,
+} as const
+
+/** The connection for commands that are answered at once. Whoever opens it closes it with `disconnect()`. */
 export function connectForCommands(url: string, name: string, logger: Logger): Redis {
-  const redis = new Redis({
-    ...optionsOf(url),
-    connectionName: name,
-    connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
-    // Commands under way when the connection ends are told so at once; with other values they hang until their timeout.
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    // A write that was on its way is told to the caller as unknown; its `once` key makes the caller's retry safe.
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: reconnectDelayMs,
-    lazyConnect: true,
-  })
+  const redis = new Redis({ ...optionsOf(url), ...common, connectionName: name, commandTimeout: commandTimeoutMs })
   watch(redis, name, logger)
   return redis
 }
 
 /** The connection that blocks in XREAD. It has no timeout of its own: the tail watches over it. */
 export function connectForBlocking(url: string, name: string, logger: Logger): Redis {
-  const redis = new Redis({
-    ...optionsOf(url),
-    connectionName: name,
-    connectTimeout: connectTimeoutMs,
-    // The tail's own loop makes the read again, so it must hear that the connection ended.
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: reconnectDelayMs,
-    lazyConnect: true,
-  })
+  const redis = new Redis({ ...optionsOf(url), ...common, connectionName: name })
   watch(redis, name, logger)
   return redis
 }

@@ -2,54 +2,19 @@ import { randomBytes } from 'node:crypto'
 import { CodedError } from '../errors.ts'
 import type { Channel, ChannelEdit, NewChannel } from '../wire/channel.ts'
 import { formatCursor } from '../wire/cursor.ts'
-import { limits } from '../wire/limits.ts'
 import type { Post } from '../wire/post.ts'
 import type { ChannelId, Epoch, PostId } from '../wire/scalars.ts'
-import type { Redis } from './connection.ts'
+import { answered, channelExists, commit, type Done, unknownChannel, type WriterOptions } from './commit.ts'
 import { reached } from './connection.ts'
-import type { Folded, IndexWords, StoredPublished } from './fold.ts'
+import type { Folded, StoredPublished } from './fold.ts'
 import { foldChannelEdit, foldEdit, foldNew, foldNewChannel, foldPin, foldRetraction } from './fold.ts'
 import { channelKeys } from './keys.ts'
 import type { Once, PostContent, PostContentEdit, Written } from './log.ts'
 import type { Envelope, Row, StoredChannel, StoredPost } from './row.ts'
-import { parseEnvelope, parseRow, toChannel, toPost } from './row.ts'
-import type { Scripts } from './scripts.ts'
-
-export interface WriterOptions {
-  readonly redis: Redis
-  readonly scripts: Scripts
-  readonly prefix: string
-  readonly publicUrl: string
-  /** Changes a channel's log keeps. */
-  readonly changesMax: number
-}
+import { parseRow, toChannel, toPost } from './row.ts'
 
 /** Tries that a write without a named version makes before it says that others are faster. */
 const triesMax = 8
-
-interface Commit {
-  readonly channel: ChannelId
-  readonly rowId: PostId | ''
-  /** Version that was read; 0 for a new row. */
-  readonly version: number
-  readonly stored: StoredPost | StoredChannel
-  readonly type: string
-  readonly indexes: IndexWords
-  readonly nowMs: number
-  readonly once: Once
-  readonly birth?: string
-}
-
-interface Done {
-  readonly kind: 'done' | 'repeat'
-  readonly epoch: Epoch
-  readonly envelope: Envelope
-  readonly rowId: PostId | ''
-  /** The row as it was committed, without its envelope. */
-  readonly json: string
-}
-
-type Committed = Done | { readonly kind: 'stale'; readonly version: number }
 
 interface Before {
   readonly epoch: Epoch
@@ -67,7 +32,7 @@ export class Writer {
 
   async createChannel(input: NewChannel, once: Once): Promise<Written<Channel>> {
     const nowMs = Date.now()
-    const committed = await this.#commit({
+    const committed = await commit(this.#options, {
       channel: input.id,
       rowId: '',
       version: 0,
@@ -90,8 +55,8 @@ export class Writer {
       const nowMs = Date.now()
       const stored = foldChannelEdit(row.stored as StoredChannel, edit, nowMs)
       const version = row.version
-      const commit = { channel, rowId: '', version, stored, type: 'channel.updated', indexes: {}, nowMs, once } as const
-      const committed = await this.#commit(commit)
+      const change = { channel, rowId: '', version, stored, type: 'channel.updated', indexes: {}, nowMs, once } as const
+      const committed = await commit(this.#options, change)
       if (committed.kind !== 'stale') return this.#writtenChannel(channel, committed)
     }
     throw writeConflict()
@@ -101,8 +66,8 @@ export class Writer {
     const rowId = randomBytes(12).toString('base64url') as PostId
     const { stored, indexes } = foldNew(content)
     const nowMs = Date.now()
-    const commit = { channel, rowId, version: 0, stored, type: 'post.published', indexes, nowMs, once } as const
-    const committed = await this.#commit(commit)
+    const change = { channel, rowId, version: 0, stored, type: 'post.published', indexes, nowMs, once } as const
+    const committed = await commit(this.#options, change)
     if (committed.kind === 'stale') throw writeConflict()
     return this.#writtenPost(channel, committed)
   }
@@ -171,8 +136,8 @@ export class Writer {
         const item = toPost(this.#options.publicUrl, channel, id, current)
         return { item, version: current.version, cursor, repeated: false }
       }
-      const commit = { channel, rowId: id, version: row.version, ...folded, type, nowMs, once }
-      const committed = await this.#commit(commit)
+      const change = { channel, rowId: id, version: row.version, ...folded, type, nowMs, once }
+      const committed = await commit(this.#options, change)
       if (committed.kind !== 'stale') return this.#writtenPost(channel, committed)
     }
     throw writeConflict()
@@ -190,56 +155,6 @@ export class Writer {
       epoch: epoch as Epoch,
       row: row === null ? null : parseRow(row),
       repeat: answer === null ? null : answered(answer, once),
-    }
-  }
-
-  async #commit(commit: Commit): Promise<Committed> {
-    const { prefix, changesMax } = this.#options
-    const { channel, once } = commit
-    const keys = channelKeys(prefix, channel)
-    const names = Object.keys(commit.indexes)
-    const json = JSON.stringify(commit.stored)
-    const reply = await this.#options.scripts.write(
-      [keys.meta, keys.log, keys.rows, keys.once(once.key), keys.channels, ...names.map(keys.index)],
-      [
-        commit.rowId,
-        commit.version,
-        json,
-        commit.type,
-        commit.nowMs,
-        once.fingerprint,
-        limits.idempotencyMs,
-        changesMax,
-        // The channel's own row is one of them.
-        limits.postsPerChannelMax + 1,
-        commit.birth ?? '',
-        limits.channelsPerPartitionMax,
-        channel,
-        ...Object.values(commit.indexes),
-      ],
-    )
-    switch (reply[0]) {
-      case 'done':
-        return done('done', reply[1], parseEnvelope(reply[3]), commit.rowId, json)
-      case 'repeat':
-        return done('repeat', reply[1], parseEnvelope(reply[2]), reply[3], reply[4])
-      case 'stale':
-        return { kind: 'stale', version: reply[1] }
-      case 'reused':
-        throw keyReused()
-      case 'exists':
-        throw channelExists(channel)
-      case 'no-channel':
-        throw unknownChannel(channel)
-      case 'rows-full':
-        throw new CodedError(
-          'channel-full',
-          `A channel takes ${limits.postsPerChannelMax} posts; go on in a new channel.`,
-        )
-      case 'channels-full':
-        throw new CodedError('too-many-channels', 'No more channels fit here; use one that exists.')
-      case 'index-full':
-        throw new CodedError('too-many-pins', `A channel takes ${limits.pinnedMax} pinned posts; unpin one first.`)
     }
   }
 
@@ -270,18 +185,6 @@ function written<T>(item: T, epoch: Epoch, envelope: Envelope, repeated: boolean
   return { item, version: envelope.version, cursor: formatCursor(epoch, envelope.offset), repeated }
 }
 
-/** Reads `<fingerprint> <epoch> <envelope> <row id> <json>`, which `lua/write.lua` keeps of a write. */
-function answered(text: string, once: Once): Done {
-  const start = text.indexOf('{')
-  const [fingerprint, epoch = '', ...envelope] = text.slice(0, start - 1).split(' ')
-  if (fingerprint !== once.fingerprint) throw keyReused()
-  return done('repeat', epoch, parseEnvelope(envelope.join(' ')), envelope[5] ?? '', text.slice(start))
-}
-
-function done(kind: 'done' | 'repeat', epoch: string, envelope: Envelope, rowId: string, json: string): Done {
-  return { kind, epoch: epoch as Epoch, envelope, rowId: rowId as PostId | '', json }
-}
-
 function published(row: Row<StoredPost>): StoredPublished {
   if (row.stored.status === 'published') return row.stored
   throw new CodedError('retracted', 'The post was retracted and takes no more changes; publish a new one.', {
@@ -289,21 +192,13 @@ function published(row: Row<StoredPost>): StoredPublished {
   })
 }
 
-const unknownChannel = (id: string) =>
-  new CodedError('unknown-channel', `There is no channel "${id}". Create it with POST /v1/channels.`)
 const unknownPost = (id: string) => new CodedError('unknown-post', `There is no post "${id}" in this channel.`)
-const channelExists = (id: string) =>
-  new CodedError('channel-exists', `The channel "${id}" exists. Change it with PATCH /v1/channels/${id}.`)
 const staleVersion = (version: number) =>
   new CodedError(
     'stale-version',
     `The post is at version ${version} by now. Read it, fold your edit in, and try again.`,
-    {
-      extras: { version },
-    },
+    { extras: { version } },
   )
-const keyReused = () =>
-  new CodedError('key-reused', 'This Idempotency-Key was used for another request. Use a new key for a new write.')
 const writeConflict = () =>
   new CodedError('write-conflict', 'Others changed this at the same time, again and again. Try once more.', {
     retryAfterSeconds: 1,
