@@ -39,6 +39,10 @@ export interface Wirecopy {
   close(): Promise<void>
 }
 
+/** When the server stops: how often connections are looked at, and how long an answer may still take. */
+const sweepEveryMs = 50
+const answerMsMax = 10_000
+
 /** Puts a server together and listens. Whatever was opened is closed again where a later step fails. */
 export async function openWirecopy(config: Config, logger: Logger): Promise<Wirecopy> {
   const closers: (() => Promise<void>)[] = []
@@ -88,12 +92,14 @@ export async function openWirecopy(config: Config, logger: Logger): Promise<Wire
       channels: hub.counts(),
       cutOff: hub.cutOff,
     })
+    const finish = finishAnswers(app)
     // Fastify waits for open connections, so followers go first.
     app.addHook('preClose', async () => {
       readiness.stopping()
       streams.close()
       sockets.close()
       hub.close()
+      finish()
     })
     closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker: 0, logger }))
 
@@ -120,12 +126,31 @@ function makeApp(config: Config, logger: Logger): FastifyInstance {
     routerOptions: { maxParamLength: 300 },
     // A request must come whole within this time, or it would hold its connection, and the close, for ever.
     requestTimeout: 30_000,
-    // What is being answered is finished; connections that only wait for the next request are closed.
     forceCloseConnections: 'idle',
   })
   app.setValidatorCompiler(readByZod)
   app.setSerializerCompiler(writeAsJson)
   return app as unknown as FastifyInstance
+}
+
+/**
+ * Finishes what is being answered when the server stops, then ends all connections. Node's own notion of an idle
+ * connection leaves out those on which nothing was ever asked, and they would keep the server open for a minute.
+ */
+function finishAnswers(app: FastifyInstance): () => void {
+  let answering = 0
+  app.server.on('request', (_request, response) => {
+    answering++
+    response.once('close', () => answering--)
+  })
+  return () => {
+    const end = performance.now() + answerMsMax
+    const sweep = setInterval(() => {
+      if (answering === 0 || performance.now() > end) app.server.closeAllConnections()
+      else app.server.closeIdleConnections()
+    }, sweepEveryMs)
+    app.server.once('close', () => clearInterval(sweep))
+  }
 }
 
 interface Parts {

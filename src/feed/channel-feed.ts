@@ -149,10 +149,21 @@ export class ChannelFeed {
         this.#fallBehind(follower)
         continue
       }
-      follower.offset = to
-      follower.send(outgoing)
+      this.#send(follower, outgoing)
       written++
       if (written % sliceFollowers === 0) await nextTurn()
+    }
+  }
+
+  /** One whose socket fails is cut off and comes back by its cursor; the others get theirs all the same. */
+  #send(follower: Follower, outgoing: Outgoing): void {
+    follower.offset = outgoing.batch.to
+    try {
+      follower.send(outgoing)
+    } catch (error) {
+      this.#logger.warn({ channel: this.channel, error: String(error) }, 'a follower could not be written to')
+      this.#followers.delete(follower)
+      follower.cutOff()
     }
   }
 
@@ -161,7 +172,14 @@ export class ChannelFeed {
     if (head === null) return
     this.#logger.warn({ channel: this.channel, reason, followers: this.#followers.size }, 'followers start over')
     this.#position = head
-    for (const follower of this.#followers) follower.startOver(reason)
+    for (const follower of this.#followers) this.#sendAway(follower, reason)
+  }
+
+  /** It leaves the feed first: nothing of the new log may reach it before it has started over. */
+  #sendAway(follower: Follower, reason: ResetReason): void {
+    this.#followers.delete(follower)
+    follower.behindSince = null
+    follower.startOver(reason)
   }
 
   #fallBehind(follower: Follower): void {
@@ -187,11 +205,9 @@ export class ChannelFeed {
         continue
       }
       if (changes.kind === 'reset') {
-        follower.behindSince = null
-        return follower.startOver(changes.reason === 'too-old' ? 'too-old' : 'epoch')
+        return this.#sendAway(follower, changes.reason === 'too-old' ? 'too-old' : 'epoch')
       }
-      follower.offset = changes.encoded.value.to
-      follower.send(Outgoing.of(changes.encoded))
+      this.#send(follower, Outgoing.of(changes.encoded))
       // It took something: it is slow, not stuck.
       follower.behindSince = performance.now()
     }

@@ -107,6 +107,20 @@ test('a follower that takes nothing for a minute is cut off, and one that is cur
   assert.deepEqual([fast.cut, stuck.cut], [false, true])
 })
 
+test('a follower whose socket fails is cut off, and the others get the batch', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const hub = new Hub(log, quiet)
+  t.after(() => hub.close())
+  await log.createChannel(newChannel('war'), once())
+  const [broken, whole] = [await join(hub, 'war'), await join(hub, 'war')]
+  broken.send = () => {
+    throw new Error('the socket is gone')
+  }
+  await log.publish(channelId('war'), content('post'), once())
+  await whole.reaches(1)
+  assert.deepEqual([broken.cut, whole.cut, hub.counts()[0]?.followers], [true, false, 1])
+})
+
 test('a channel that nobody follows is not watched any more', async (t) => {
   const log = await openTestLog(t, redisUrl)
   const hub = new Hub(log, quiet)
