@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Follower, followFresh } from '../helpers/followers.ts'
+import { Newsroom } from '../helpers/newsroom.ts'
+import { startNodes } from '../helpers/nodes.ts'
+import { transportNames } from '../helpers/transports.ts'
+
+const timeout = 60_000
+const secret = 'Quenzaltine'
+
+test('a retracted text is in no public answer', { timeout }, async (t) => {
+  const { a, b } = await startNodes(t)
+  const nodes = [a, b]
+  const said = {
+    headline: `${secret} headline`,
+    body: { markdown: `About **${secret}**.` },
+    tags: [secret],
+    keyEvent: true,
+    media: [{ type: 'image', url: `http://img.example/${secret}.jpg`, alt: secret }],
+    sources: [{ name: secret }],
+    authors: [{ name: secret }],
+    sensitivity: secret,
+  }
+
+  /** Every public address that tells of the post. */
+  const addresses = (channel: string, id: string, start: string) => [
+    `/v1/channels/${channel}`,
+    `/v1/channels/${channel}/posts`,
+    `/v1/channels/${channel}/posts?keyEvents=true`,
+    `/v1/channels/${channel}/posts?limit=1`,
+    `/v1/channels/${channel}/posts/${id}`,
+    `/v1/channels/${channel}/changes?after=${start}`,
+    `/v1/channels/${channel}/changes?after=${start}&limit=1`,
+    `/c/${channel}`,
+    `/c/${channel}/p/${id}`,
+  ]
+
+  await t.test('on either node, from the moment the retraction is acknowledged, however many read', async () => {
+    for (let round = 0; round < 3; round++) {
+      const newsroom = await new Newsroom(a).open()
+      const start = (await newsroom.snapshot()).cursor
+      const { post } = await newsroom.publish(said)
+      await newsroom.pin(post.id)
+      await newsroom.edit(post.id, { correction: { text: `${secret} corrected` } })
+      let retracted = false
+      let reading = true
+      let before = 0
+      let after = 0
+      const readers = nodes.flatMap(({ url }) =>
+        addresses(newsroom.channel, post.id, start).map(async (path) => {
+          while (reading) {
+            const asked = retracted
+            const response = await fetch(url + path)
+            const text = await response.text()
+            if (!asked) before += text.includes(secret) ? 1 : 0
+            else {
+              after++
+              assert.ok(!text.includes(secret), `${path} still says it`)
+            }
+          }
+        }),
+      )
+      const retract = async () => {
+        while (before < 40) await new Promise((resolve) => setImmediate(resolve))
+        await newsroom.on(round % 2 === 0 ? a : b).retract(post.id)
+        retracted = true
+        while (after < 60) await new Promise((resolve) => setImmediate(resolve))
+        reading = false
+      }
+      await Promise.all([retract(), ...readers])
+    }
+  })
+
+  await t.test('not to one who asks whether what is held is still so', async () => {
+    const newsroom = await new Newsroom(a).open()
+    const start = (await newsroom.snapshot()).cursor
+    const { post } = await newsroom.publish(said)
+    const paths = addresses(newsroom.channel, post.id, start)
+    const tags = await Promise.all(
+      paths.map(async (path) => {
+        const response = await fetch(a.url + path)
+        assert.ok((await response.text()).includes(secret), `${path} does not say it yet`)
+        return response.headers.get('etag') ?? ''
+      }),
+    )
+    await newsroom.retract(post.id)
+    for (const { url } of nodes) {
+      for (const [i, path] of paths.entries()) {
+        const response = await fetch(url + path, { headers: { 'if-none-match': tags[i] ?? '' } })
+        assert.notEqual(response.status, 304, path)
+        assert.ok(!(await response.text()).includes(secret), `${path} still says it`)
+      }
+      const permalink = await newsroom.on({ url }).read(`/posts/${post.id}`)
+      assert.equal(permalink.status, 410)
+      assert.equal(permalink.json.retraction.reason, 'Not confirmed.')
+      assert.equal((await fetch(`${url}/c/${newsroom.channel}/p/${post.id}`)).status, 410)
+    }
+  })
+
+  await t.test('not to a follower who comes new, comes back, or was there', async (st) => {
+    const newsroom = await new Newsroom(a).open()
+    const there = await Promise.all(transportNames.map((name) => followFresh(st, b, newsroom.channel, name)))
+    const back = await Promise.all(transportNames.map((name) => followFresh(st, b, newsroom.channel, name)))
+    for (const follower of back) follower.leave()
+    const { post, cursor } = await newsroom.publish(said)
+    await Promise.all(there.map((follower) => follower.reach(cursor)))
+    for (const { fold } of there) assert.ok(JSON.stringify(fold.held()).includes(secret))
+    const done = await newsroom.retract(post.id)
+    const fresh = transportNames.map(() => new Follower(st, newsroom.channel))
+    await Promise.all(back.map((follower, i) => follower.follow(a, transportNames[i] ?? 'poller')))
+    await Promise.all(fresh.map((follower, i) => follower.follow(b, transportNames[i] ?? 'poller')))
+    for (const follower of [...there, ...back, ...fresh]) {
+      await follower.reach(done.cursor)
+      assert.deepEqual(follower.fold.posts.get(post.id), done.post)
+      assert.ok(!JSON.stringify(follower.fold.held()).includes(secret))
+    }
+    for (const { batches } of [...back, ...fresh]) assert.ok(!JSON.stringify(batches).includes(secret))
+  })
+
+  await t.test('nor in the answer to the publishing, asked for again', async () => {
+    const newsroom = await new Newsroom(a).open()
+    const headers = { 'idempotency-key': 'publishing' }
+    const { post } = await newsroom.publish(said, headers)
+    await newsroom.retract(post.id)
+    const again = await newsroom.on(b).publish(said, headers)
+    assert.equal(again.post.status, 'retracted')
+    assert.ok(!JSON.stringify(again).includes(secret))
+  })
+})
