@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { Newsroom } from '../browser/newsroom.ts'
 import { startServer, tempFolder } from '../helpers/server.ts'
 
@@ -67,7 +67,7 @@ test('built, the library runs in plain Node, and a closed feed lets the process 
   assert.deepEqual(said.trim().split('\n'), ['socket Seen', 'sse Seen', 'poll Seen'])
 })
 
-test('built, the library has its types, and brings no validator into a bundle', { timeout }, async (t) => {
+test('built, the library has its types, and brings no validator into a bundle', { timeout }, async () => {
   const folder = await built()
   await writeFile(join(folder, 'app.ts'), typed)
   const config = { compilerOptions: { strict: true, noEmit: true, module: 'nodenext', types: [], skipLibCheck: false } }

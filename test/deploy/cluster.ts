@@ -26,7 +26,7 @@ export interface ServerProcess {
 
 /** Starts a redis-server without a TCP port. Gives its address. */
 export async function startRedis(t: TestContext): Promise<string> {
-  const folder = await tempFolder(t)
+  const folder = await tempFolder()
   const socket = join(folder, 'redis.sock')
   const args = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', '--appendonly', 'yes']
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
