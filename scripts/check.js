@@ -15,7 +15,7 @@ const checksAtOnce = 2
 const checks = [
   { name: 'types (tsc)', command: 'tsc', args: ['-p', '.'] },
   { name: 'floating promises and other faults (oxlint)', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
-  { name: 'format and style (biome)', command: 'biome', args: ['ci', '--error-on-warnings'] },
+  { name: 'format and style (biome)', command: 'biome', args: ['ci', '--colors=off', '--error-on-warnings'] },
   { name: 'unused files, exports and dependencies (knip)', command: 'knip', args: [] },
   { name: 'import directions', command: 'node', args: ['scripts/checks/imports.ts'] },
   { name: 'compose file', command: 'node', args: ['scripts/checks/compose.ts'] },

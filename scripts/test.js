@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os'
 import { runAsScript, SetupError, say } from './setup/capture.js'
 import { launch } from './setup/launch.js'
 import { asksForHelp, prepare, root } from './setup/prepare.js'
-import { advice, chromium, ensure, find, haproxy, obtain, redis } from './setup/programs.js'
+import { advice, chromium, curl, ensure, find, haproxy, obtain, redis } from './setup/programs.js'
 import { selectTests } from './setup/select-tests.js'
 
 const usage = `Usage: npm test [-- [options] [words]]
 
-Brings Node 24, the packages, Redis, Chromium and HAProxy where they are lacking, then runs the tests.
+Brings Node 24, the packages, Redis, Chromium, HAProxy and curl where they are lacking, then runs the tests.
 With words, only the test files whose path contains one of them; options go to node --test:
 
   npm test -- test/wire follow
@@ -33,12 +33,16 @@ await runAsScript(async () => {
 
   const node = await prepare()
   await ensure(root, redis)
+  /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, CHROMIUM: await ensure(root, chromium) }
-  const proxy = await obtain(root, haproxy)
-  if (proxy === undefined) say(`${advice(haproxy, find(haproxy).old)}\n  The tests that need it are skipped.`)
+  for (const program of [haproxy, curl]) {
+    const path = await obtain(root, program)
+    if (path === undefined) say(`${advice(program, find(program).old)}\n  The tests that need it are skipped.`)
+    else if (program.setting !== undefined) env[program.setting] = path
+  }
   const runner = ['--test', `--test-concurrency=${filesAtOnce}`, `--test-timeout=${testMsMax}`, '--test-reporter=spec']
   return await launch(node, [...runner, ...options, ...files], {
     cwd: root,
-    env: proxy === undefined ? env : { ...env, HAPROXY: proxy },
+    env,
   })
 })

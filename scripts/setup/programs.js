@@ -49,6 +49,17 @@ export const haproxy = {
   macos: 'brew install haproxy',
 }
 
+/** @type {Program} */
+export const curl = {
+  name: 'curl',
+  commands: ['curl'],
+  versionMin: '7.83',
+  versionArgs: ['--version'],
+  debian: 'curl',
+  fedora: 'sudo dnf install -y curl',
+  macos: 'brew install curl',
+}
+
 /**
  * The first version number in what a program prints of itself.
  * @param {string} text

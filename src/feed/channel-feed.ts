@@ -27,7 +27,7 @@ export interface Follower {
 /** Followers that are written to before other work gets its turn. */
 const sliceFollowers = 500
 /** A follower that takes nothing for this long is cut off; it comes back by its cursor. */
-export const stuckMsMax = 60_000
+const stuckMsMax = 60_000
 const retryMsMax = 2_000
 
 /**

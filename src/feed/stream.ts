@@ -6,7 +6,7 @@ import type { Hub, Place, Start } from './hub.ts'
 import { Outgoing, sseEvent } from './outgoing.ts'
 
 /** A comment this often keeps proxies from taking the stream for dead, and lets clients notice when it is. */
-export const heartbeatMs = 15_000
+const heartbeatMs = 15_000
 /** How long a stock EventSource waits before it comes back, in milliseconds. */
 const retryMs = 2_000
 /** A stream that is ended has this long to send what is left. */

@@ -20,7 +20,7 @@ import type { ChannelId } from '../wire/scalars.ts'
  */
 export const partitions = 16
 
-export function partitionOf(channel: string): number {
+function partitionOf(channel: string): number {
   // The first byte of a hash spreads ids evenly, and any language can compute it again.
   return createHash('sha256').update(channel).digest().readUInt8(0) % partitions
 }

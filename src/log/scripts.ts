@@ -12,19 +12,19 @@ declare module 'ioredis' {
 }
 
 /** Every answer of `lua/write.lua`. */
-export type WriteReply =
+type WriteReply =
   | ['done', epoch: string, offset: number, envelope: string]
   | ['repeat', epoch: string, envelope: string, rowId: string, row: string]
   | ['stale', version: number]
   | ['reused' | 'exists' | 'no-channel' | 'rows-full' | 'channels-full' | 'index-full']
 
 /** Every answer of `lua/read.lua`. `changes` is flat: offset, type, row id, at … */
-export type ReadReply =
+type ReadReply =
   | ['batch', epoch: string, to: number, head: number, changes: (string | number)[], rows: string[]]
   | ['epoch' | 'too-old' | 'ahead' | 'no-channel']
 
 /** Every answer of `lua/page.lua`. `rows` and `pinned` are flat: post id, row … */
-export type PageReply =
+type PageReply =
   | ['page', epoch: string, head: string, channel: string, rows: string[], token: string, pinned: string[]]
   | ['no-channel']
 

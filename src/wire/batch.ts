@@ -3,27 +3,19 @@ import { Channel } from './channel.ts'
 import { Post, PublishedPost } from './post.ts'
 import { ChannelId, Cursor, Epoch, Instant, Offset, PageToken } from './scalars.ts'
 
-export const PostChangeType = z.enum([
-  'post.published',
-  'post.updated',
-  'post.retracted',
-  'post.pinned',
-  'post.unpinned',
-])
-export type PostChangeType = z.infer<typeof PostChangeType>
+const PostChangeType = z.enum(['post.published', 'post.updated', 'post.retracted', 'post.pinned', 'post.unpinned'])
 
 /** `post` is the post as it stands now, which may be later than the change. */
-export const PostChange = z
+const PostChange = z
   .object({ offset: Offset, at: Instant, type: PostChangeType, post: Post })
   .meta({ id: 'PostChange' })
 
-export const ChannelChange = z
+const ChannelChange = z
   .object({ offset: Offset, at: Instant, type: z.literal('channel.updated'), channel: Channel })
   .meta({ id: 'ChannelChange' })
 
 export const Change = z.union([PostChange, ChannelChange]).meta({ id: 'Change' })
 export type Change = z.infer<typeof Change>
-export type ChangeType = Change['type']
 
 /**
  * The one shape in which changes travel. It covers every offset in `(from, to]`, though it may hold fewer changes: one

@@ -20,7 +20,7 @@ export type FollowAnswer =
   | { ok: true; snapshot: Snapshot; reset?: ResetReason }
   | { ok: false; error: Problem }
 
-export type UnfollowAnswer = { ok: true } | { ok: false; error: Problem }
+type UnfollowAnswer = { ok: true } | { ok: false; error: Problem }
 
 /**
  * What a client should do next. It waits `afterMs` and a random part of `spreadMs` besides, so that an audience told

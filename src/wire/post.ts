@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { limits } from './limits.ts'
 import { ChannelId, Instant, InstantInput, line, Offset, PostId, prose, WebUrl } from './scalars.ts'
 
-export const Author = z
+const Author = z
   .strictObject({
     name: line(limits.nameCharsMax),
     role: line(limits.nameCharsMax).optional(),
@@ -10,11 +10,11 @@ export const Author = z
   })
   .meta({ id: 'Author', examples: [{ name: 'R. Alder', role: 'Harbour correspondent' }] })
 
-export const Source = z
+const Source = z
   .strictObject({ name: line(limits.nameCharsMax), url: WebUrl.optional() })
   .meta({ id: 'Source', examples: [{ name: 'Fire service', url: 'https://fire.example/statement' }] })
 
-export const Media = z
+const Media = z
   .strictObject({
     type: z.literal('image'),
     url: WebUrl,
@@ -28,9 +28,9 @@ export const Media = z
   })
   .meta({ id: 'Media' })
 
-export const Verification = z.enum(['unconfirmed', 'confirmed', 'disputed'])
+const Verification = z.enum(['unconfirmed', 'confirmed', 'disputed'])
 
-export const CorrectionKind = z.enum(['correction', 'clarification', 'update', 'editors-note'])
+const CorrectionKind = z.enum(['correction', 'clarification', 'update', 'editors-note'])
 
 /** A note shown to readers with the post: what was wrong or has changed, and when it was said. */
 export const Correction = z.object({ kind: CorrectionKind, text: z.string(), at: Instant }).meta({ id: 'Correction' })

@@ -128,7 +128,7 @@ export class Newsroom {
 }
 
 /** Gives the body of an answer that is as it should be. */
-export function expect(status: number, answer: Answer) {
+function expect(status: number, answer: Answer) {
   assert.equal(answer.status, status, JSON.stringify(answer.json))
   return answer.json
 }

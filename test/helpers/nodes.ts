@@ -12,7 +12,7 @@ import { quiet } from './log.ts'
 import { adminKey, startServer, type TestServer } from './server.ts'
 
 /** What permalinks begin with, on both nodes. */
-export const publicUrl = 'http://news.example'
+const publicUrl = 'http://news.example'
 
 export interface Nodes {
   readonly a: TestServer

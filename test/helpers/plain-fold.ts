@@ -81,7 +81,7 @@ export class PlainFold {
   }
 }
 
-export function assertSnapshot(snapshot: Snapshot): void {
+function assertSnapshot(snapshot: Snapshot): void {
   assert.ok(Snapshot.safeParse(snapshot).success, `not a snapshot: ${JSON.stringify(snapshot)}`)
   assertOrdered(snapshot.posts)
   for (const post of snapshot.posts) {
@@ -92,7 +92,7 @@ export function assertSnapshot(snapshot: Snapshot): void {
 }
 
 /** Newest first, and each post once. */
-export function assertOrdered(posts: readonly Post[]): void {
+function assertOrdered(posts: readonly Post[]): void {
   for (const [i, post] of posts.entries()) {
     const before = posts[i - 1]
     if (before !== undefined) assert.ok(before.publishedAt > post.publishedAt, `${post.id} is not in its place`)

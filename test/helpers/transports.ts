@@ -9,13 +9,13 @@ import { readEvents } from './event-stream.ts'
 
 export type ClientSocket = Socket<ServerToClient, ClientToServer>
 
-export interface Place {
+interface Place {
   readonly url: string
   readonly channel: string
 }
 
 /** Whom a connection tells what came, and asks where to go on. */
-export interface Told {
+interface Told {
   /** What is held by now; null at the first start. */
   held(): Snapshot | null
   /** The answer to a follow: a snapshot (and why, where a cursor was given), or the batch past the cursor. */
