@@ -33,16 +33,13 @@ await runAsScript(async () => {
 
   const node = await prepare()
   await ensure(root, redis)
-  /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, CHROMIUM: await ensure(root, chromium) }
-  for (const program of [haproxy, curl]) {
-    const path = await obtain(root, program)
-    if (path === undefined) say(`${advice(program, find(program).old)}\n  The tests that need it are skipped.`)
-    else if (program.setting !== undefined) env[program.setting] = path
-  }
+  await ensure(root, curl)
+  const proxy = await obtain(root, haproxy)
+  if (proxy === undefined) say(`${advice(haproxy, find(haproxy).old)}\n  The tests that need it are skipped.`)
   const runner = ['--test', `--test-concurrency=${filesAtOnce}`, `--test-timeout=${testMsMax}`, '--test-reporter=spec']
   return await launch(node, [...runner, ...options, ...files], {
     cwd: root,
-    env,
+    env: proxy === undefined ? env : { ...env, HAPROXY: proxy },
   })
 })
