@@ -11,6 +11,7 @@ try {
     // Not by the logger: logs are collected and kept, and a key must not be.
     process.stderr.write(`ADMIN_KEY, shown this once and kept in ${wirecopy.adminKeyMadeIn}: ${wirecopy.adminKey}\n`)
   }
+  if (process.stderr.isTTY) process.stderr.write(`Wirecopy serves at ${wirecopy.url}. Ctrl-C stops it.\n`)
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

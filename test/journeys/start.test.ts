@@ -43,7 +43,11 @@ test('what npm start serves: curl publishes, and five ways to follow end with th
   const curl = async (method: string, path: string, body?: unknown) => {
     const headers = [`authorization: Bearer ${adminKey}`, 'content-type: application/json', 'if-match: *']
     const { stdout } = await run('curl', [
-      ...['-sS', '--fail-with-body', '-X', method, `${url}/v1/channels${path}`],
+      '-sS',
+      '--fail-with-body',
+      '-X',
+      method,
+      `${url}/v1/channels${path}`,
       ...headers.flatMap((header) => ['-H', header]),
       ...(body === undefined ? [] : ['-d', JSON.stringify(body)]),
     ])
