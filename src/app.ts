@@ -186,12 +186,13 @@ async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void>
 function pageSource(log: Log): PageSource {
   return {
     channels: () => log.channels(),
-    snapshot: async (id) => (await log.snapshot(id))?.value ?? null,
-    page: async (id, { before }) => (await log.page(id, { limit: limits.pagePostsDefault, before }))?.value ?? null,
+    snapshot: (id) => log.snapshot(id),
+    page: (id, { before }) => log.page(id, { limit: limits.pagePostsDefault, before }),
     post: async (id, postId) => {
       const [post, snapshot] = await Promise.all([log.post(id, postId), log.snapshot(id)])
       if (post === null || snapshot === null) return null
-      return { channel: snapshot.value.channel, cursor: post.cursor, post: post.value }
+      const value = { channel: snapshot.value.channel, cursor: post.cursor, post: post.value }
+      return { value, ...(post.staleMs === undefined ? {} : { staleMs: post.staleMs }) }
     },
   }
 }

@@ -31,4 +31,8 @@ export const headerDocs = {
     type: 'integer',
     description: 'Milliseconds to wait before asking again, once the batch reaches the head.',
   },
+  staleMs: {
+    type: 'integer',
+    description: 'There where the store is away and this is what the server last knew: so many milliseconds ago.',
+  },
 } as const satisfies Record<string, HeaderDoc>

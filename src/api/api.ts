@@ -32,7 +32,15 @@ export async function api(app: FastifyInstance, { log, authorize, config, more }
     origin: config.CORS_ORIGINS,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'Last-Event-ID'],
-    exposedHeaders: ['ETag', 'Idempotency-Replayed', 'Location', 'Retry-After', 'Wirecopy-Head', 'Wirecopy-Poll-Ms'],
+    exposedHeaders: [
+      'ETag',
+      'Idempotency-Replayed',
+      'Location',
+      'Retry-After',
+      'Wirecopy-Head',
+      'Wirecopy-Poll-Ms',
+      'Wirecopy-Stale-Ms',
+    ],
     maxAge: preflightSeconds,
     // A bare OPTIONS, which is no preflight, is answered too.
     strictPreflight: false,

@@ -47,12 +47,18 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
       description: 'All channels, newest first.',
       querystring: z.strictObject({}),
       headers: reading,
-      response: { 200: json('The channels.', ChannelList, { ETag: headerDocs.cursorTag }) },
+      response: {
+        200: json('The channels.', ChannelList, {
+          ETag: headerDocs.cursorTag,
+          'Wirecopy-Stale-Ms': headerDocs.staleMs,
+        }),
+      },
     },
     handler: async (request, reply) => {
-      const bytes = Buffer.from(JSON.stringify({ channels: await log.channels() }))
+      const { value: channels, ...age } = await log.channels()
+      const bytes = Buffer.from(JSON.stringify({ channels }))
       const tag = createHash('sha256').update(bytes).digest('base64url')
-      return sendFresh(request, reply, { json: bytes, tag })
+      return sendFresh(request, reply, { json: bytes, tag, ...age })
     },
   })
 
@@ -91,13 +97,18 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
       params: ChannelPath,
       querystring: z.strictObject({}),
       headers: reading,
-      response: { 200: json('The channel as it stands.', Snapshot, { ETag: headerDocs.cursorTag }) },
+      response: {
+        200: json('The channel as it stands.', Snapshot, {
+          ETag: headerDocs.cursorTag,
+          'Wirecopy-Stale-Ms': headerDocs.staleMs,
+        }),
+      },
       problems: ['unknown-channel'],
     },
     handler: async (request, reply) => {
       const snapshot = await log.snapshot(request.params.channel)
       if (snapshot === null) throw unknownChannel(request.params.channel)
-      return sendFresh(request, reply, { json: snapshot.json, tag: snapshot.cursor })
+      return sendFresh(request, reply, { ...snapshot, tag: snapshot.cursor })
     },
   })
 

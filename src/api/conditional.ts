@@ -58,13 +58,18 @@ export function versionRequired(): CodedError {
  */
 const sharedForASecond = 'public, max-age=0, s-maxage=1, must-revalidate'
 
-/** Sends bytes as the log encoded them, or 304 where the client has them (If-None-Match; RFC 9110, 13.1.2). */
+/**
+ * Sends bytes as the log encoded them, with their age where the store is away and they are what was last known, or 304 where the
+ * client has them (If-None-Match; RFC 9110, 13.1.2).
+ */
 export function sendFresh(
   request: FastifyRequest,
   reply: FastifyReply,
-  answer: Pick<Encoded<unknown>, 'json'> & { readonly tag: string },
+  answer: Pick<Encoded<unknown>, 'json' | 'staleMs'> & { readonly tag: string },
 ): FastifyReply {
-  reply.header('ETag', `"${answer.tag}"`).header('Cache-Control', sharedForASecond)
+  reply.header('ETag', `"${answer.tag}"`)
+  if (answer.staleMs === undefined) reply.header('Cache-Control', sharedForASecond)
+  else reply.header('Cache-Control', 'no-store').header('Wirecopy-Stale-Ms', answer.staleMs)
   if (hasAlready(request.headers['if-none-match'], answer.tag)) return reply.code(304).send()
   return reply.type('application/json; charset=utf-8').send(answer.json)
 }

@@ -45,7 +45,7 @@ export async function postRoutes(app: FastifyInstance, { log, authorize }: Route
       params: ChannelPath,
       querystring: PageQuery,
       headers: reading,
-      response: { 200: json('A page.', Page, { ETag: headerDocs.cursorTag }) },
+      response: { 200: json('A page.', Page, { ETag: headerDocs.cursorTag, 'Wirecopy-Stale-Ms': headerDocs.staleMs }) },
       problems: ['unknown-channel'],
     },
     handler: async (request, reply) => {
@@ -57,7 +57,7 @@ export async function postRoutes(app: FastifyInstance, { log, authorize }: Route
         ...(tag === undefined ? {} : { tag }),
       })
       if (page === null) throw unknownChannel(request.params.channel)
-      return sendFresh(request, reply, { json: page.json, tag: page.cursor })
+      return sendFresh(request, reply, { ...page, tag: page.cursor })
     },
   })
 
@@ -95,7 +95,9 @@ export async function postRoutes(app: FastifyInstance, { log, authorize }: Route
       params: PostPath,
       querystring: z.strictObject({}),
       headers: reading,
-      response: { 200: json('The post.', PublishedPost, { ETag: headerDocs.versionTag }) },
+      response: {
+        200: json('The post.', PublishedPost, { ETag: headerDocs.versionTag, 'Wirecopy-Stale-Ms': headerDocs.staleMs }),
+      },
       problems: ['unknown-channel', 'unknown-post', 'retracted'],
     },
     handler: async (request, reply) => {
@@ -111,7 +113,7 @@ export async function postRoutes(app: FastifyInstance, { log, authorize }: Route
           extras: { retraction: value.retraction, post: value },
         })
       }
-      return sendFresh(request, reply, { json: post.json, tag: String(value.version) })
+      return sendFresh(request, reply, { ...post, tag: String(value.version) })
     },
   })
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { Coalesced } from '../log/coalesce.ts'
 import type { Log } from '../log/log.ts'
 import type { Position } from '../wire/cursor.ts'
 import type { ResetReason } from '../wire/events.ts'
@@ -42,6 +43,7 @@ export class ChannelFeed {
   readonly #logger: Logger
   readonly #followers = new Set<Follower>()
   readonly #pumped = new Set<Follower>()
+  readonly #snapshot: Coalesced<unknown>
   readonly #unwatch: () => void
   readonly #stop = new AbortController()
   #position: Position
@@ -53,6 +55,7 @@ export class ChannelFeed {
     this.#log = log
     this.#logger = logger
     this.#position = position
+    this.#snapshot = new Coalesced(() => log.snapshot(channel))
     this.#unwatch = log.tail.watch(channel, position, () => this.#wake())
   }
 
@@ -138,6 +141,14 @@ export class ChannelFeed {
     this.#position = { epoch: batch.epoch, offset: batch.to }
     if (cursor !== `${batch.epoch}:${batch.to}`) this.#woken = true
     await this.#broadcast(Outgoing.of(changes.encoded))
+    this.#keepSnapshot()
+  }
+
+  /** Has the snapshot read when it has changed: the next to come gets it at once, and one who comes in an outage at all. */
+  #keepSnapshot(): void {
+    this.#snapshot.get().catch((error: unknown) => {
+      this.#logger.debug({ channel: this.channel, error: String(error) }, 'the snapshot could not be read ahead')
+    })
   }
 
   async #broadcast(outgoing: Outgoing): Promise<void> {

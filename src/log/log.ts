@@ -5,6 +5,7 @@ import type { Position } from '../wire/cursor.ts'
 import type { Body, NewPost, Post, PostEdit } from '../wire/post.ts'
 import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
 import { connectForBlocking, connectForCommands, type Redis, requireFitRedis, withoutPassword } from './connection.ts'
+import { LastKnown } from './last-known.ts'
 import { Reader } from './read.ts'
 import { scriptsOf } from './scripts.ts'
 import { Tail } from './tail.ts'
@@ -43,9 +44,14 @@ export interface PageQuery {
   readonly tag?: string
 }
 
-/** Bytes that are sent as they are, to all who ask at the same offset. */
-export interface Encoded<T> {
+/** Something read. `staleMs` is there where the store is away, and this is what was known that long ago. */
+export interface Known<T> {
   readonly value: T
+  readonly staleMs?: number
+}
+
+/** Bytes that are sent as they are, to all who ask at the same offset. */
+export interface Encoded<T> extends Known<T> {
   readonly json: Buffer
   readonly cursor: Cursor
 }
@@ -61,7 +67,8 @@ export type Changes =
 /**
  * The channels' logs and tables. Writes throw CodedError (`unknown-channel`, `unknown-post`, `stale-version`, `retracted`,
  * `key-reused`, `invalid`, `unavailable` …). Reads give null where there is no such channel or post, throw `unavailable`,
- * and are never older than the call.
+ * and are never older than the call, save where
+ * the store is away: then they give what this process last knew, and say so.
  */
 export interface Log {
   createChannel(input: NewChannel, once: Once): Promise<Written<Channel>>
@@ -73,7 +80,7 @@ export interface Log {
   pin(channel: ChannelId, id: PostId, pinned: boolean, ifVersion: IfVersion, once: Once): Promise<Written<Post>>
 
   /** All channels, the newest first. */
-  channels(): Promise<readonly Channel[]>
+  channels(): Promise<Known<readonly Channel[]>>
   snapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null>
   page(channel: ChannelId, query: PageQuery): Promise<Encoded<Page> | null>
   post(channel: ChannelId, id: PostId): Promise<Encoded<Post> | null>
@@ -111,20 +118,28 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
   }
   const scripts = scriptsOf(redis)
   const writer = new Writer({ redis, scripts, prefix, publicUrl, changesMax })
-  const view = new View(new Reader({ redis, scripts, prefix, publicUrl }))
+  const known = new LastKnown()
+  const reader = new Reader({ redis, scripts, prefix, publicUrl })
+  const view = new View(reader, (channel, head) => known.noticed(channel, head))
+  const wrote = async <T>(channel: ChannelId, writing: Promise<Written<T>>): Promise<Written<T>> => {
+    const written = await writing
+    known.noticed(channel, written.cursor)
+    return written
+  }
   const tail = new Tail({ redis, blocking, prefix, processId, head: (channel) => view.head(channel), logger })
   return {
     redis,
     createChannel: (input, once) => writer.createChannel(input, once),
-    editChannel: (id, edit, once) => writer.editChannel(id, edit, once),
-    publish: (channel, content, once) => writer.publish(channel, content, once),
-    edit: (channel, id, edit, ifVersion, once) => writer.edit(channel, id, edit, ifVersion, once),
-    retract: (channel, id, reason, ifVersion, once) => writer.retract(channel, id, reason, ifVersion, once),
-    pin: (channel, id, pinned, ifVersion, once) => writer.pin(channel, id, pinned, ifVersion, once),
-    channels: () => view.channels(),
-    snapshot: (channel) => view.snapshot(channel),
-    page: (channel, query) => view.page(channel, query),
-    post: (channel, id) => view.post(channel, id),
+    editChannel: (id, edit, once) => wrote(id, writer.editChannel(id, edit, once)),
+    publish: (channel, content, once) => wrote(channel, writer.publish(channel, content, once)),
+    edit: (channel, id, edit, ifVersion, once) => wrote(channel, writer.edit(channel, id, edit, ifVersion, once)),
+    retract: (channel, id, reason, ifVersion, once) =>
+      wrote(channel, writer.retract(channel, id, reason, ifVersion, once)),
+    pin: (channel, id, pinned, ifVersion, once) => wrote(channel, writer.pin(channel, id, pinned, ifVersion, once)),
+    channels: () => known.channels(() => view.channels()),
+    snapshot: (channel) => known.snapshot(channel, () => view.snapshot(channel)),
+    page: (channel, query) => known.page(channel, query, () => view.page(channel, query)),
+    post: (channel, id) => known.post(channel, id, () => view.post(channel, id)),
     changes: (channel, after, limit) => view.changes(channel, after, limit),
     head: (channel) => view.head(channel),
     tail,

@@ -3,7 +3,7 @@ import type { Batch, Page, Snapshot } from '../wire/batch.ts'
 import type { Channel } from '../wire/channel.ts'
 import { formatCursor, type Position } from '../wire/cursor.ts'
 import type { Post } from '../wire/post.ts'
-import type { ChannelId, Cursor, PostId } from '../wire/scalars.ts'
+import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
 import { Coalesced } from './coalesce.ts'
 import type { Changes, Encoded, PageQuery } from './log.ts'
 import type { Reader } from './read.ts'
@@ -29,8 +29,12 @@ export class View {
   readonly #underWay = new Map<string, Promise<Encoded<unknown> | null>>()
   readonly #channels: Coalesced<Channel[]>
 
-  constructor(reader: Reader) {
+  readonly #noticed: (channel: ChannelId, head: Cursor) => void
+
+  /** `noticed` hears of every head that is read. */
+  constructor(reader: Reader, noticed: (channel: ChannelId, head: Cursor) => void) {
     this.#reader = reader
+    this.#noticed = noticed
     this.#channels = new Coalesced(() => reader.channels())
   }
 
@@ -46,9 +50,7 @@ export class View {
   }
 
   page(channel: ChannelId, query: PageQuery): Promise<Encoded<Page> | null> {
-    const { limit, before = '', keyEvents = false, tag } = query
-    const name = `page ${limit} ${before} ${keyEvents} ${tag === undefined ? '' : JSON.stringify(tag)}`
-    return this.#at(channel, name, async (cursor) => {
+    return this.#at(channel, pageName(query), async (cursor) => {
       const value = await this.#reader.page(channel, query)
       return value === null ? null : { value, cursor }
     })
@@ -87,9 +89,15 @@ export class View {
       this.#heads.set(channel, head)
     }
     const coalesced = head
-    return coalesced.get().finally(() => {
-      if (coalesced.idle) this.#heads.delete(channel)
-    })
+    return coalesced
+      .get()
+      .then((position) => {
+        if (position !== null) this.#noticed(channel, formatCursor(position.epoch, position.offset))
+        return position
+      })
+      .finally(() => {
+        if (coalesced.idle) this.#heads.delete(channel)
+      })
   }
 
   async #at<T>(channel: ChannelId, name: string, read: Read<T>): Promise<Encoded<T> | null> {
@@ -118,9 +126,14 @@ export class View {
   }
 }
 
+/** A query as part of a key. */
+export function pageName({ limit, before = '' as PageToken, keyEvents = false, tag }: PageQuery): string {
+  return `page ${limit} ${before} ${keyEvents} ${tag === undefined ? '' : JSON.stringify(tag)}`
+}
+
 /** Reads a value and says at which cursor it is true. */
 type Read<T> = (head: Cursor) => Promise<{ value: T; cursor: Cursor } | null>
 
-function encode<T>(value: T, cursor: Cursor): Encoded<T> {
+export function encode<T>(value: T, cursor: Cursor): Encoded<T> {
   return { value, json: Buffer.from(JSON.stringify(value)), cursor }
 }

@@ -15,7 +15,7 @@ import {
   renderReaderPage,
 } from './reader/page.ts'
 import { wordsFor } from './reader/words.ts'
-import type { PageSource } from './source.ts'
+import type { PageSource, Shown } from './source.ts'
 
 export interface PagesOptions {
   readonly source: PageSource
@@ -43,14 +43,16 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
   })
 
   app.get('/', hidden, async (request, reply) => {
-    const page = renderChannelsPage(rendering, await source.channels())
+    const channels = shown(reply, await source.channels())
+    const page = renderChannelsPage(rendering, channels)
     return sendFresh(request, reply, tagOf(page), () => page)
   })
 
   app.get<ChannelRequest>('/c/:channel', hidden, async (request, reply) => {
     const id = ChannelId.safeParse(request.params.channel)
-    const snapshot = id.success ? await source.snapshot(id.data) : null
-    if (snapshot === null || !id.success) return sendPage(reply, 404, notFound())
+    const found = id.success ? await source.snapshot(id.data) : null
+    if (found === null || !id.success) return sendPage(reply, 404, notFound())
+    const snapshot = shown(reply, found)
     const tag = `W/"${snapshot.cursor}.${assets.revision}"`
     const { before } = request.query
     if (before === undefined) return sendFresh(request, reply, tag, () => renderReaderPage(rendering, snapshot))
@@ -58,7 +60,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
     const token = PageToken.safeParse(before)
     const page = token.success ? await source.page(id.data, { before: token.data }) : null
     if (page === null || !token.success) return sendPage(reply, 404, notFound())
-    return sendFresh(request, reply, tag, () => renderOlderPage(rendering, snapshot, page, token.data))
+    return sendFresh(request, reply, tag, () => renderOlderPage(rendering, snapshot, shown(reply, page), token.data))
   })
 
   app.get<PostRequest>('/c/:channel/p/:post', hidden, async (request, reply) => {
@@ -66,7 +68,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
     const postId = PostId.safeParse(request.params.post)
     const found = id.success && postId.success ? await source.post(id.data, postId.data) : null
     if (found === null) return sendPage(reply, 404, notFound())
-    const { channel, cursor, post } = found
+    const { channel, cursor, post } = shown(reply, found)
     const page = renderPostPage(rendering, channel, cursor, post)
     if (post.status === 'retracted') return sendPage(reply, 410, page)
     return sendFresh(request, reply, `W/"${cursor}.${assets.revision}"`, () => page)
@@ -75,6 +77,12 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
   app.get('/ops', hidden, async (_request, reply) => sendPage(reply, 200, renderOpsPage(assets.urls)))
 
   serveAssets(app, assets)
+}
+
+/** What is to be shown; where it is what was last known, the answer says how old it is, and no cache keeps it. */
+function shown<T>(reply: FastifyReply, { value, staleMs }: Shown<T>): T {
+  if (staleMs !== undefined) reply.header('wirecopy-stale-ms', staleMs)
+  return value
 }
 
 interface ChannelRequest {
@@ -113,7 +121,7 @@ const freshness = 'public, max-age=0, s-maxage=1, must-revalidate'
 
 function sendPage(reply: FastifyReply, status: number, page: string, cacheControl = 'no-store'): FastifyReply {
   reply.code(status)
-  reply.header('cache-control', cacheControl)
+  reply.header('cache-control', reply.hasHeader('wirecopy-stale-ms') ? 'no-store' : cacheControl)
   reply.header('content-security-policy', contentSecurityPolicy)
   reply.type('text/html; charset=utf-8')
   return reply.send(page)

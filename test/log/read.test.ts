@@ -190,7 +190,7 @@ test('channels are listed newest first, from all partitions', async (t) => {
     await log.createChannel(newChannel(id), once())
     t.mock.timers.tick(1)
   }
-  const listed = (await log.channels()).map(({ id }) => String(id))
+  const listed = (await log.channels()).value.map(({ id }) => String(id))
   assert.deepEqual(listed, [...ids].reverse())
 })
 
