@@ -25,10 +25,12 @@ const errorNotes: Readonly<Partial<Record<ErrorCode, string>>> = {
   'cursor-gone': '`reason`: `epoch`, `too-old` or `ahead`; start over from a snapshot',
   'stale-version': '`version`: the one it is at; read it, fold the edit in, try again',
   'write-conflict': '`Retry-After`; try again',
-  'too-many-requests': '`Retry-After`',
+  'too-many-requests': '`Retry-After`; over a socket `retryAfterMs`',
+  'too-many-connections': '`Retry-After`, `retryAfterMs`; close some, or poll',
   unavailable: '`Retry-After`; a write may have been made: try again with the same `Idempotency-Key`',
-  overloaded: '`Retry-After`',
-  'not-ready': '`Retry-After`; `reason`: `starting`, `probe-late` or `stopping`',
+  overloaded: '`Retry-After`; `retryAfterMs` where a connection was refused',
+  'not-ready':
+    '`Retry-After`; `reason`: `starting`, `probe-late` or `stopping`; where a follower was refused, `retryAfterMs`: connect anew',
   internal: 'try again later; a write with the same `Idempotency-Key`',
 }
 

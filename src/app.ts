@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
@@ -12,9 +13,11 @@ import { openApi } from './api/openapi.ts'
 import { problems, sendProblem } from './api/problem.ts'
 import { readByZod, writeAsJson } from './api/validate.ts'
 import type { Config } from './config.ts'
+import { Admission } from './feed/admission.ts'
+import { drainSpreadMs } from './feed/drain.ts'
 import { Hub } from './feed/hub.ts'
 import { streamRoutes } from './feed/routes.ts'
-import { serveSockets } from './feed/sockets.ts'
+import { type SocketFeed, serveSockets } from './feed/sockets.ts'
 import { Streams } from './feed/stream.ts'
 import { startEmbeddedRedis } from './log/embedded.ts'
 import { apiKeys } from './log/keys.ts'
@@ -86,7 +89,8 @@ export async function openWirecopy(config: Config, logger: Logger): Promise<Wire
 
     const hub = new Hub(log, logger)
     const streams = new Streams(hub)
-    const sockets = serveSockets(app, hub, config, logger)
+    const admission = new Admission(config)
+    const sockets = serveSockets(app, { hub, admission, config, logger })
     const counts = (): Counts => ({
       connections: { ...sockets.counts(), sse: streams.count },
       channels: hub.counts(),
@@ -103,13 +107,37 @@ export async function openWirecopy(config: Config, logger: Logger): Promise<Wire
     })
     closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker: 0, logger }))
 
-    await registerRoutes(app, { config, log, authorize, registry, readiness, counts, streams, publicUrl })
+    await registerRoutes(app, { config, log, authorize, registry, readiness, counts, streams, admission, publicUrl })
     await app.listen({ host: config.HOST, port })
+    closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs: config.DRAIN_NOTICE_MS, logger }))
     return { url, adminKey, adminKeyMadeIn: madeIn, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+interface Drained {
+  readonly readiness: Readiness
+  readonly admission: Admission
+  readonly sockets: SocketFeed
+  readonly streams: Streams
+  readonly noticeMs: number
+  readonly logger: Logger
+}
+
+/** Takes no more followers, and sends those who are here elsewhere, no more in a second than others can take in. */
+async function drain({ readiness, admission, sockets, streams, noticeMs, logger }: Drained): Promise<void> {
+  readiness.stopping()
+  admission.stop()
+  // A proxy still sends its requests here, and they are answered, until its next checks tell it to stop.
+  await delay(noticeMs)
+  const { websocket, polling } = sockets.counts()
+  const connections = websocket + polling + streams.count
+  if (connections === 0) return
+  const spreadMs = drainSpreadMs(connections)
+  logger.info({ connections, spreadMs }, 'followers are sent elsewhere')
+  await Promise.all([sockets.drain(spreadMs), streams.drain(spreadMs)])
 }
 
 function makeApp(config: Config, logger: Logger): FastifyInstance {
@@ -161,13 +189,18 @@ interface Parts {
   readonly readiness: Readiness
   readonly counts: () => Counts
   readonly streams: Streams
+  readonly admission: Admission
   readonly publicUrl: string
 }
 
 async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { config, log, authorize, registry, readiness, counts, streams, publicUrl } = parts
-  const metrics = makeMetrics({ counts, readiness, log })
+  const { config, log, authorize, registry, readiness, counts, streams, admission, publicUrl } = parts
+  const metrics = makeMetrics({ counts, readiness, log, refused: () => admission.refused })
   timeRequests(app, metrics)
+  // A connection that is kept open would be cut under its next request; whoever comes anew is sent elsewhere.
+  app.addHook('onRequest', async (_request, reply) => {
+    if (readiness.reason === 'stopping') reply.header('Connection', 'close')
+  })
   const authorizeMetrics = config.METRICS === 'key' ? authorize('ops:read') : null
   await app.register(healthRoutes, { readiness, metrics, authorizeMetrics })
   await app.register(api, {
@@ -176,7 +209,7 @@ async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void>
     authorize,
     config,
     more: async (v1) => {
-      await streamRoutes(v1, { streams })
+      await streamRoutes(v1, { streams, admission })
       await opsRoutes(v1, { registry, authorize: authorize('ops:read') })
     },
   })

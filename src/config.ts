@@ -55,7 +55,9 @@ export const settings = z.object({
       'must be * or origins such as https://news.example, separated by commas',
     )
     .describe('Sites whose pages may read and follow: `*`, or origins separated by commas.'),
-  TRUST_PROXY: onOff('off').describe('`on` behind a proxy that sets X-Forwarded-For; addresses count for rate limits.'),
+  TRUST_PROXY: onOff('off').describe(
+    '`on` behind a proxy that sets X-Forwarded-For; addresses count for rate limits and caps on connections.',
+  ),
   WORKERS: z.coerce
     .number()
     .int()
@@ -78,7 +80,36 @@ export const settings = z.object({
     .enum(['open', 'key'])
     .default('open')
     .describe('`key`: `/metrics` asks for a key with the scope `ops:read`.'),
-  RATE_LIMIT: onOff('on').describe('`off` to measure on loopback.'),
+  CONNECTIONS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Connections of followers that a process holds at most; more are refused with 503. Unset: as many as the files ' +
+        'that it may open and its heap allow.',
+    ),
+  CONNECTIONS_PER_ADDRESS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1_000)
+    .describe('Of these from one address; more are refused with 429. Behind a proxy `TRUST_PROXY` must be `on`.'),
+  DRAIN_NOTICE_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(30_000)
+    .default(0)
+    .describe(
+      'Milliseconds for which a process that is told to stop goes on as not ready, so that a proxy finds out before it ' +
+        'no longer accepts.',
+    ),
+  RATE_LIMIT: onOff('on').describe(
+    '`off` to measure on loopback: lifts the limits on rates and on connections from one address.',
+  ),
 })
 
 export type Config = Readonly<z.output<typeof settings>>

@@ -30,6 +30,7 @@ const table = {
   'key-reused': [422, 'The Idempotency-Key was used for another request'],
   'version-required': [428, 'The version that is edited must be named'],
   'too-many-requests': [429, 'Too many requests'],
+  'too-many-connections': [429, 'There are too many connections from one address'],
   'too-many-followed': [429, 'Too many channels are followed on one connection'],
   internal: [500, 'Something went wrong here'],
   unavailable: [503, 'The store can not be reached'],

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once as event } from 'node:events'
+import { type EventEmitter, once as event } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import test, { type TestContext } from 'node:test'
-import { tempFolder } from './helpers/server.ts'
+import { io } from 'socket.io-client'
+import { followFresh } from './helpers/followers.ts'
+import { Newsroom } from './helpers/newsroom.ts'
+import { folderOfProcess } from './helpers/nodes.ts'
+import { adminKey, tempFolder } from './helpers/server.ts'
+import type { ClientSocket } from './helpers/transports.ts'
 
 function run(t: TestContext, env: Record<string, string>): ChildProcess {
   const child = spawn(process.execPath, ['src/main.ts'], {
@@ -23,12 +29,21 @@ async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
 }
 
 async function listening(child: ChildProcess): Promise<string> {
-  assert.ok(child.stdout !== null)
-  for await (const line of createInterface(child.stdout)) {
-    const said: { msg?: string; url?: string } = JSON.parse(line)
-    if (said.msg === 'listening' && said.url !== undefined) return said.url
-  }
-  throw new Error('it ended before it listened')
+  return await until(child, ({ msg, url }) => (msg === 'listening' ? url : undefined))
+}
+
+/** Reads the log up to a line that says something to `find`. */
+async function until(child: ChildProcess, find: (said: { msg?: string; url?: string }) => string | undefined) {
+  const { stdout } = child
+  assert.ok(stdout !== null)
+  const lines = createInterface(stdout)
+  return await new Promise<string>((resolve, reject) => {
+    lines.on('line', (line) => {
+      const found = find(JSON.parse(line))
+      if (found !== undefined) resolve(found)
+    })
+    lines.once('close', () => reject(new Error('it ended before it said so')))
+  })
 }
 
 test('a bad setting stops the start with one clear line', async (t) => {
@@ -81,4 +96,77 @@ test('a data folder that is in use is refused with what to do', async (t) => {
   assert.match(said, /is in use by another Wirecopy\. Stop that one, or set DATA_DIR/)
   first.kill('SIGTERM')
   await event(first, 'exit')
+})
+
+test('told to stop, it takes no more followers and says so, serves those it has and publishers, and a second signal ends it at once', async (t) => {
+  const settings = { DRAIN_NOTICE_MS: '30000', RATE_LIMIT: 'off', ADMIN_KEY: adminKey }
+  const child = run(t, { DATA_DIR: await folderOfProcess(t), ...settings })
+  const url = await listening(child)
+  const newsroom = await new Newsroom({ url }).open()
+  const follower = await followFresh(t, { url }, newsroom.channel, 'websocket only')
+  const idle: ClientSocket = io(url, { forceNew: true, reconnection: false })
+  t.after(() => idle.close())
+  await event(idle as unknown as EventEmitter, 'connect')
+  const stopping = until(child, ({ msg }) => (msg?.startsWith('stopping') ? msg : undefined))
+  child.kill('SIGTERM')
+  await stopping
+
+  const ready = await fetch(`${url}/health/ready`)
+  const refused = [
+    ready,
+    await fetch(`${url}/v1/channels/${newsroom.channel}/stream`),
+    await fetch(`${url}/socket.io/?EIO=4&transport=polling`),
+  ]
+  for (const answer of refused) {
+    assert.equal(answer.status, 503)
+    assert.ok(Number(answer.headers.get('retry-after')) > 0)
+    const { code, reason } = (await answer.json()) as Record<string, unknown>
+    assert.deepEqual([code, reason], ['not-ready', 'stopping'])
+  }
+  assert.equal(ready.headers.get('connection'), 'close')
+  const answer = await follower.socket.emitWithAck('follow', { channel: newsroom.channel } as never)
+  assert.ok(!answer.ok)
+  assert.deepEqual([answer.error.code, answer.error['reason']], ['not-ready', 'stopping'])
+  assert.ok(Number(answer.error['retryAfterMs']) > 0)
+  const ended = event(idle as unknown as EventEmitter, 'disconnect')
+  assert.equal((await idle.emitWithAck('follow', { channel: newsroom.channel } as never)).ok, false)
+  assert.deepEqual((await ended)[0], 'transport close')
+
+  await newsroom.publish({ headline: 'Still published, and still followed' })
+  await follower.assertWhole(newsroom)
+  const exit = event(child, 'exit')
+  child.kill('SIGTERM')
+  assert.deepEqual(await exit, [1, null])
+})
+
+test('a write that is under way when it is told to stop is finished, and then it ends with 0', async (t) => {
+  const child = run(t, { DATA_DIR: await tempFolder(), ADMIN_KEY: adminKey })
+  const url = await listening(child)
+  const newsroom = await new Newsroom({ url }).open()
+  const body = JSON.stringify({ headline: 'Half of it was sent' })
+  const write = request(`${url}/v1/channels/${newsroom.channel}/posts`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${adminKey}`,
+      'content-type': 'application/json',
+      'content-length': body.length,
+      expect: '100-continue',
+    },
+  })
+  write.flushHeaders()
+  // The server has begun with the request.
+  await event(write, 'continue')
+  write.write(body.slice(0, 10))
+  const refusing = async () => {
+    for (;;) await (await fetch(`${url}/health/live`)).text()
+  }
+  const exit = event(child, 'exit')
+  child.kill('SIGTERM')
+  await assert.rejects(refusing(), 'it takes no more connections')
+  const answered = event(write, 'response')
+  write.end(body.slice(10))
+  const [response] = await answered
+  assert.equal(response.statusCode, 201)
+  response.resume()
+  assert.deepEqual(await exit, [0, null])
 })

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { ChannelId, Cursor } from '../wire/scalars.ts'
+import type { Admission } from './admission.ts'
 import type { Streams } from './stream.ts'
 
 const Path = z.strictObject({ channel: ChannelId })
@@ -20,8 +21,13 @@ type StreamRequest = FastifyRequest<{
   Headers: z.infer<typeof Headers>
 }>
 
+export interface StreamRoutesOptions {
+  readonly streams: Streams
+  readonly admission: Admission
+}
+
 /** Following by server-sent events, under `/v1`. */
-export async function streamRoutes(app: FastifyInstance, { streams }: { readonly streams: Streams }): Promise<void> {
+export async function streamRoutes(app: FastifyInstance, { streams, admission }: StreamRoutesOptions): Promise<void> {
   app.get(
     '/channels/:channel/stream',
     {
@@ -40,10 +46,18 @@ export async function streamRoutes(app: FastifyInstance, { streams }: { readonly
             content: { 'text/event-stream': { schema: z.string() } },
           },
         },
-        problems: ['unknown-channel'],
+        problems: ['unknown-channel', 'too-many-connections', 'overloaded', 'not-ready'],
       },
     },
-    (request, reply) => follow(streams, request as StreamRequest, reply),
+    async (request, reply) => {
+      admission.requireRoom(request.raw)
+      const leave = admission.enter(request.raw)
+      try {
+        await follow(streams, request as StreamRequest, reply)
+      } finally {
+        leave()
+      }
+    },
   )
 }
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { ChannelId, Cursor, Offset } from '../wire/scalars.ts'
 import type { Follower } from './channel-feed.ts'
+import { endWithin } from './drain.ts'
 import type { Hub, Place, Start } from './hub.ts'
 import { Outgoing, sseEvent } from './outgoing.ts'
 
@@ -24,7 +25,7 @@ export class Streams {
     this.#hub = hub
     this.#heartbeat = setInterval(() => {
       // One that is full hears from us anyway once it drains.
-      for (const response of this.#open) if (!response.writableNeedDrain) response.write(':\n\n')
+      for (const response of this.#open) if (isFree(response)) response.write(':\n\n')
     }, heartbeatMs).unref()
   }
 
@@ -52,14 +53,22 @@ export class Streams {
     await gone
   }
 
-  /** Ends every stream; their clients come back by Last-Event-ID. */
+  /** Ends each stream at a random moment of the spread; their clients come back by Last-Event-ID. */
+  async drain(spreadMs: number): Promise<void> {
+    const ending = [...this.#open].map((response) =>
+      endWithin(
+        { afterMs: 0, spreadMs },
+        (gone) => response.once('close', gone),
+        () => endSoon(response),
+      ),
+    )
+    await Promise.all(ending)
+  }
+
+  /** Ends every stream at once. */
   close(): void {
     clearInterval(this.#heartbeat)
-    for (const response of this.#open) {
-      response.end()
-      // Whoever does not read would keep the server from closing.
-      setTimeout(() => response.destroy(), endGraceMs).unref()
-    }
+    for (const response of this.#open) endSoon(response)
   }
 
   #begin(reply: FastifyReply, start: Start): void {
@@ -92,6 +101,18 @@ export class Streams {
   }
 }
 
+/** Whether it takes something now: it has not been ended, and nothing waits in it. */
+function isFree(response: ServerResponse): boolean {
+  return !response.writableEnded && !response.writableNeedDrain
+}
+
+function endSoon(response: ServerResponse): void {
+  response.end()
+  // Whoever does not read would keep the server from closing.
+  const destroy = setTimeout(() => response.destroy(), endGraceMs).unref()
+  response.once('close', () => clearTimeout(destroy))
+}
+
 class StreamFollower implements Follower {
   offset = 0 as Offset
   behindSince: number | null = null
@@ -103,7 +124,7 @@ class StreamFollower implements Follower {
   }
 
   ready(): boolean {
-    return !this.#response.writableNeedDrain
+    return isFree(this.#response)
   }
 
   send(outgoing: Outgoing): void {

@@ -12,10 +12,12 @@ export interface MetricsOptions {
   readonly counts: () => Counts
   readonly readiness: Readiness
   readonly log: Log
+  /** Followers turned away since the start, by why. */
+  readonly refused: () => Iterable<readonly [reason: string, count: number]>
 }
 
 /** The process's metrics. Counts are read when they are scraped. */
-export function makeMetrics({ counts, readiness, log }: MetricsOptions): Registry {
+export function makeMetrics({ counts, readiness, log, refused }: MetricsOptions): Registry {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -56,6 +58,16 @@ export function makeMetrics({ counts, readiness, log }: MetricsOptions): Registr
     'Followers cut off because they took nothing for too long.',
     () => counts().cutOff,
   )
+  new Counter({
+    name: 'wirecopy_refused_total',
+    help: 'Connections and events of followers that were refused, by reason.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [reason, count] of refused()) this.inc({ reason }, count)
+    },
+  })
   counter('wirecopy_tail_failures_total', 'Reads of the tail that failed.', () => log.tail.failures)
   new Gauge({
     name: 'wirecopy_ready',

@@ -40,4 +40,10 @@ export const limits = {
   cursorCharsMax: 64,
   /** Channels that one Socket.IO connection may follow. */
   followedPerConnectionMax: 50,
+  /** Events that a Socket.IO connection may send: so many at once, and then so many a second. Past it `too-many-requests`. */
+  eventsBurstMax: 60,
+  eventsPerSecondMax: 10,
+  /** Messages of any kind, refused ones too, that a Socket.IO connection may send. Past it, it is closed. */
+  messagesBurstMax: 600,
+  messagesPerSecondMax: 20,
 } as const

@@ -35,8 +35,13 @@ export async function startRedis(t: TestContext): Promise<string> {
   return `unix://${socket}`
 }
 
-/** Starts a server as the image does, but on a free port of loopback. */
-export async function startNode(t: TestContext, name: string, redisUrl: string): Promise<ServerProcess> {
+/** Starts a server as the image does, but on loopback, by default on a free port. */
+export async function startNode(
+  t: TestContext,
+  name: string,
+  redisUrl: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   const [, ...args] = startCommand
   const env = {
     ...process.env,
@@ -48,6 +53,7 @@ export async function startNode(t: TestContext, name: string, redisUrl: string):
     TRUST_PROXY: 'on',
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'info',
+    ...more,
   }
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
   stopAfter(t, child)

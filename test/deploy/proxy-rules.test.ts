@@ -11,6 +11,8 @@ interface StandIn {
   readonly url: string
   readonly requests: IncomingMessage[]
   ready: boolean
+  /** It refuses what it is asked, and its proxy has not found out yet. */
+  stopping: boolean
 }
 
 async function startStandIn(t: TestContext, name: string): Promise<StandIn> {
@@ -18,6 +20,7 @@ async function startStandIn(t: TestContext, name: string): Promise<StandIn> {
     if (request.url === '/health/ready') return response.writeHead(standIn.ready ? 200 : 503).end()
     if (request.url === '/health/live') return response.end()
     standIn.requests.push(request)
+    if (standIn.stopping) return response.writeHead(503).end()
     if (request.url === '/breaks') return request.socket.destroy()
     return response.end(name)
   }).listen(0, '127.0.0.1')
@@ -28,7 +31,7 @@ async function startStandIn(t: TestContext, name: string): Promise<StandIn> {
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The system gave no port.')
-  const standIn: StandIn = { url: `http://127.0.0.1:${address.port}`, requests: [], ready: true }
+  const standIn: StandIn = { url: `http://127.0.0.1:${address.port}`, requests: [], ready: true, stopping: false }
   return standIn
 }
 
@@ -84,6 +87,21 @@ test('what a client says of its own address is replaced by the true one', option
   assert.equal(request?.headers['x-forwarded-for'], '127.0.0.1')
   assert.equal(request?.headers['x-forwarded-proto'], 'http')
 })
+
+test(
+  'a reader whom a node refuses since it is stopping goes to the other node; a write does not',
+  options,
+  async (t) => {
+    const { one, two, url } = await startThree(t)
+    one.stopping = true
+    assert.deepEqual(await answering(url), ['wirecopy-2'])
+    const writes = Array.from({ length: 10 }, () => fetch(`${url}/`, { method: 'POST', body: 'a post' }))
+    const statuses = (await Promise.all(writes)).map(({ status }) => status)
+    assert.deepEqual(new Set(statuses), new Set([200, 503]))
+    const posts = [...one.requests, ...two.requests].filter(({ method }) => method === 'POST')
+    assert.equal(posts.length, statuses.length)
+  },
+)
 
 test("a node's figures are not shown to the readers", options, async (t) => {
   const { url } = await startThree(t)

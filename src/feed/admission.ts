@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http'
+import { getHeapStatistics } from 'node:v8'
+import rateLimit from '@fastify/rate-limit'
+import type { Config } from '../config.ts'
+import { CodedError } from '../errors.ts'
+
+/** Why a follower was turned away; the metric's labels. */
+const refusalReasons = ['stopping', 'connections', 'address', 'events', 'flood'] as const
+type RefusalReason = (typeof refusalReasons)[number]
+
+/** What a follower's connection is reckoned to take of the heap, with what is on its way to it. */
+const heapBytesPerConnection = 100_000
+/** The other files are for pages, polls and Redis, and for the second connection that long polling opens at times. */
+const filesShareOfFollowers = 0.75
+/** How long those who were turned away are to wait. */
+const stoppingRetrySeconds = 2
+const fullRetrySeconds = 10
+
+/** Decides who may follow here, before a connection costs memory, and counts those who may not. */
+export class Admission {
+  readonly #max: number
+  readonly #perAddressMax: number
+  readonly #trustsProxy: boolean
+  readonly #byAddress = new Map<string, number>()
+  readonly #refused = new Map<RefusalReason, number>(refusalReasons.map((reason) => [reason, 0]))
+  #open = 0
+  #stopping = false
+
+  constructor(config: Pick<Config, ConfigOfAdmission>) {
+    this.#max = config.CONNECTIONS_MAX ?? connectionsMaxHere()
+    this.#perAddressMax = config.RATE_LIMIT ? config.CONNECTIONS_PER_ADDRESS_MAX : Number.POSITIVE_INFINITY
+    this.#trustsProxy = config.TRUST_PROXY
+  }
+
+  /** Refusals since the start. */
+  get refused(): ReadonlyMap<RefusalReason, number> {
+    return this.#refused
+  }
+
+  /** Nobody is let in from now on. */
+  stop(): void {
+    this.#stopping = true
+  }
+
+  note(reason: RefusalReason): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1)
+  }
+
+  /** Throws `not-ready` where the process is stopping. */
+  requireOpen(): void {
+    if (!this.#stopping) return
+    this.note('stopping')
+    throw refusal('not-ready', 'The process is stopping. Open a new connection, and follow there.', {
+      retrySeconds: stoppingRetrySeconds,
+      extras: { reason: 'stopping' },
+    })
+  }
+
+  /** Throws `not-ready`, `overloaded` or `too-many-connections` where one more connection is not let in. */
+  requireRoom(request: IncomingMessage): void {
+    this.requireOpen()
+    if (this.#open >= this.#max) {
+      this.note('connections')
+      throw refusal('overloaded', `There are ${this.#max} connections here, the most there may be. Try again later.`)
+    }
+    if ((this.#byAddress.get(this.#addressOf(request)) ?? 0) < this.#perAddressMax) return
+    this.note('address')
+    throw refusal(
+      'too-many-connections',
+      `There are ${this.#perAddressMax} connections from this address, the most there may be. Close some, or poll.`,
+    )
+  }
+
+  /** Counts a connection, until what it gives is called. */
+  enter(request: IncomingMessage): () => void {
+    const address = this.#addressOf(request)
+    this.#open++
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1)
+    let left = false
+    return () => {
+      if (left) return
+      left = true
+      this.#open--
+      const others = (this.#byAddress.get(address) ?? 1) - 1
+      if (others > 0) this.#byAddress.set(address, others)
+      else this.#byAddress.delete(address)
+    }
+  }
+
+  /** The same address as Fastify's `request.ip`: behind a trusted proxy the first one that was forwarded for. */
+  #addressOf(request: IncomingMessage): string {
+    const forwarded = this.#trustsProxy ? String(request.headers['x-forwarded-for'] ?? '') : ''
+    const [first = ''] = forwarded.split(',', 1)
+    return rateLimit.normalizeIP(first.trim() || (request.socket.remoteAddress ?? ''))
+  }
+}
+
+type ConfigOfAdmission = 'CONNECTIONS_MAX' | 'CONNECTIONS_PER_ADDRESS_MAX' | 'RATE_LIMIT' | 'TRUST_PROXY'
+
+/** What this process can hold, by the files that it may open and the heap that it may fill. */
+function connectionsMaxHere(): number {
+  const byHeap = Math.floor(getHeapStatistics().heap_size_limit / heapBytesPerConnection)
+  return Math.max(1, Math.min(byHeap, Math.floor(openFilesMax() * filesShareOfFollowers)))
+}
+
+function openFilesMax(): number {
+  // Asking the network for names would take long.
+  Object.assign(process.report, { excludeNetwork: true })
+  const report: { userLimits?: { open_files?: { soft?: unknown } } } = process.report.getReport()
+  const soft = report.userLimits?.open_files?.soft
+  return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY
+}
+
+/** Headers do not reach everyone who is told over a socket, so the time to wait is a member of the problem as well. */
+function refusal(
+  code: 'not-ready' | 'overloaded' | 'too-many-connections',
+  detail: string,
+  { retrySeconds = fullRetrySeconds, extras = {} }: { retrySeconds?: number; extras?: object } = {},
+): CodedError {
+  return new CodedError(code, detail, {
+    extras: { ...extras, retryAfterMs: retrySeconds * 1_000 },
+    retryAfterSeconds: retrySeconds,
+  })
+}

@@ -1,0 +1,24 @@
+/** Lets so many things through in a second, and so many at once after a pause. */
+export class TokenBucket {
+  readonly #perSecond: number
+  readonly #burst: number
+  #left: number
+  #atMs: number
+
+  /** Times are of one steady clock, in milliseconds. */
+  constructor(perSecond: number, burst: number, nowMs: number) {
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#left = burst
+    this.#atMs = nowMs
+  }
+
+  /** Takes one, or gives false where none is left. */
+  take(nowMs: number): boolean {
+    this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#atMs) * this.#perSecond) / 1_000)
+    this.#atMs = nowMs
+    if (this.#left < 1) return false
+    this.#left--
+    return true
+  }
+}

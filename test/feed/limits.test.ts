@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { type EventEmitter, once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { io } from 'socket.io-client'
+import WebSocket from 'ws'
+import type { FollowAnswer } from '../../src/wire/events.ts'
+import { limits } from '../../src/wire/limits.ts'
+import { Problem } from '../../src/wire/problem.ts'
+import { Newsroom } from '../helpers/newsroom.ts'
+import { startServer, type TestServer } from '../helpers/server.ts'
+import type { ClientSocket } from '../helpers/transports.ts'
+
+const pollingPath = '/socket.io/?EIO=4&transport=polling'
+const websocketPath = '/socket.io/?EIO=4&transport=websocket'
+const timeout = 30_000
+
+type Headers = Readonly<Record<string, string>>
+
+function connect(t: TestContext, server: TestServer, transport: 'websocket' | 'polling', extraHeaders: Headers = {}) {
+  const options = { forceNew: true, reconnection: false, transports: [transport], extraHeaders }
+  const socket: ClientSocket = io(server.url, options)
+  t.after(() => socket.close())
+  return socket
+}
+
+async function connected(t: TestContext, server: TestServer, ...how: ['websocket' | 'polling', Headers?]) {
+  const socket = connect(t, server, ...how)
+  await new Promise<void>((resolve, reject) => socket.on('connect', resolve).on('connect_error', reject))
+  return socket
+}
+
+/** Opens a stream. The answer, and what ends it. */
+async function openStream(t: TestContext, newsroom: Newsroom, headers: Headers = {}) {
+  const stop = new AbortController()
+  t.after(() => stop.abort())
+  const response = await fetch(`${newsroom.url}/v1/channels/${newsroom.channel}/stream`, {
+    headers,
+    signal: stop.signal,
+  })
+  return { response, leave: () => stop.abort() }
+}
+
+/** What a websocket that is refused is answered, below Socket.IO. */
+async function refusedUpgrade(server: TestServer, headers: Headers = {}): Promise<IncomingMessage> {
+  const websocket = new WebSocket(server.url.replace('http', 'ws') + websocketPath, { headers })
+  websocket.on('error', () => undefined)
+  const [, response] = await once(websocket, 'unexpected-response')
+  return response
+}
+
+async function assertRefused(answer: Response | IncomingMessage, status: number, code: string): Promise<void> {
+  const [got, type, retryAfter, text] =
+    answer instanceof Response
+      ? [answer.status, answer.headers.get('content-type'), answer.headers.get('retry-after'), await answer.text()]
+      : [
+          answer.statusCode,
+          answer.headers['content-type'],
+          answer.headers['retry-after'],
+          Buffer.concat(await answer.toArray()).toString(),
+        ]
+  assert.equal(got, status, text)
+  assert.match(type ?? '', /^application\/problem\+json/)
+  assert.ok(Number(retryAfter) > 0)
+  assert.equal(Problem.parse(JSON.parse(text)).code, code)
+}
+
+async function refusals(server: TestServer, reason: string): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text()
+  const found = new RegExp(`^wirecopy_refused_total\\{reason="${reason}"\\} (\\d+)$`, 'm').exec(text)
+  assert.ok(found, text)
+  return Number(found[1])
+}
+
+test('past the cap on connections every transport is refused with 503, and one that leaves makes room', {
+  timeout,
+}, async (t) => {
+  const server = await startServer(t, { CONNECTIONS_MAX: '3' })
+  const newsroom = await new Newsroom(server).open()
+  const stream = await openStream(t, newsroom)
+  assert.equal(stream.response.status, 200)
+  const polling = await connected(t, server, 'polling')
+  const websocket = await connected(t, server, 'websocket')
+
+  await assertRefused((await openStream(t, newsroom)).response, 503, 'overloaded')
+  const handshake = await fetch(server.url + pollingPath, { headers: { origin: 'https://news.example' } })
+  assert.equal(handshake.headers.get('access-control-allow-origin'), '*')
+  await assertRefused(handshake, 503, 'overloaded')
+  await assertRefused(await refusedUpgrade(server), 503, 'overloaded')
+  const [error] = await once(connect(t, server, 'websocket') as unknown as EventEmitter, 'connect_error')
+  assert.ok(error instanceof Error)
+  assert.equal(await refusals(server, 'connections'), 4)
+
+  // Those who are in go on, and what is no connection of a follower is answered.
+  assert.equal((await polling.emitWithAck('follow', { channel: newsroom.channel } as never)).ok, true)
+  await newsroom.publish({ headline: 'Still here' })
+
+  stream.leave()
+  for (;;) {
+    const again = await openStream(t, newsroom)
+    if (again.response.status === 200) {
+      again.leave()
+      break
+    }
+    await turn()
+  }
+  websocket.close()
+  for (;;) {
+    const again = await connected(t, server, 'polling').catch(() => null)
+    if (again !== null) break
+  }
+})
+
+test('past the cap on its connections an address is refused with 429, and others are not', { timeout }, async (t) => {
+  const server = await startServer(t, { RATE_LIMIT: 'on', TRUST_PROXY: 'on', CONNECTIONS_PER_ADDRESS_MAX: '1' })
+  const newsroom = await new Newsroom(server).open()
+  const crowd = { 'x-forwarded-for': '203.0.113.7, 198.51.100.1' }
+  const other = { 'x-forwarded-for': '203.0.113.8, 198.51.100.1' }
+  assert.equal((await openStream(t, newsroom, crowd)).response.status, 200)
+  await assertRefused((await openStream(t, newsroom, crowd)).response, 429, 'too-many-connections')
+  await assertRefused(await fetch(server.url + pollingPath, { headers: crowd }), 429, 'too-many-connections')
+  await assertRefused(await refusedUpgrade(server, crowd), 429, 'too-many-connections')
+  assert.equal(await refusals(server, 'address'), 3)
+
+  await connected(t, server, 'polling', other)
+  await assertRefused((await openStream(t, newsroom, other)).response, 429, 'too-many-connections')
+})
+
+test('what a client says of its address counts only behind a proxy that is trusted', { timeout }, async (t) => {
+  const server = await startServer(t, { RATE_LIMIT: 'on', CONNECTIONS_PER_ADDRESS_MAX: '1' })
+  const newsroom = await new Newsroom(server).open()
+  assert.equal((await openStream(t, newsroom, { 'x-forwarded-for': '203.0.113.7' })).response.status, 200)
+  const second = await openStream(t, newsroom, { 'x-forwarded-for': '203.0.113.8' })
+  await assertRefused(second.response, 429, 'too-many-connections')
+})
+
+test('where rates are not limited, one address may have all connections', { timeout }, async (t) => {
+  const server = await startServer(t, { RATE_LIMIT: 'off', CONNECTIONS_PER_ADDRESS_MAX: '1' })
+  const newsroom = await new Newsroom(server).open()
+  for (let i = 0; i < 3; i++) assert.equal((await openStream(t, newsroom)).response.status, 200)
+})
+
+test('a connection may follow all its channels at once; more events in a burst are refused, the connection stays', {
+  timeout,
+}, async (t) => {
+  const server = await startServer(t)
+  const newsrooms: Newsroom[] = []
+  for (let i = 0; i < limits.followedPerConnectionMax; i++) newsrooms.push(await new Newsroom(server).open())
+  const socket = await connected(t, server, 'websocket')
+  const follow = ({ channel }: Newsroom): Promise<FollowAnswer> => socket.emitWithAck('follow', { channel } as never)
+  for (const answer of await Promise.all(newsrooms.map(follow))) assert.equal(answer.ok, true)
+
+  const [first] = newsrooms
+  assert.ok(first !== undefined)
+  const answers = await Promise.all(Array.from({ length: 100 }, () => follow(first)))
+  const codes = answers.map((answer) => (answer.ok ? 'ok' : answer.error.code))
+  assert.ok(codes.includes('too-many-requests'), codes.join())
+  assert.equal(await refusals(server, 'events'), codes.filter((code) => code === 'too-many-requests').length)
+  const refused = answers.find((answer) => !answer.ok && answer.error.code === 'too-many-requests')
+  assert.ok(refused !== undefined && !refused.ok)
+  assert.ok(Number(refused.error['retryAfterMs']) > 0)
+  assert.ok(socket.connected)
+  // It is let through again with time.
+  while (!(await follow(first)).ok) await turn()
+})
+
+test('a connection that floods the server is closed', { timeout }, async (t) => {
+  const server = await startServer(t)
+  const socket = await connected(t, server, 'websocket')
+  const closed = once(socket as unknown as EventEmitter, 'disconnect')
+  for (let i = 0; i < 2 * limits.messagesBurstMax; i++) socket.emit('unfollow', { channel: 'war' } as never, () => 0)
+  assert.deepEqual((await closed)[0], 'transport close')
+  assert.equal(await refusals(server, 'flood'), 1)
+})
