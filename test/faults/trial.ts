@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Audience } from './audience.ts'
 import { Desk } from './desk.ts'
+import type { Fault } from './fault.ts'
 import { type FaultName, faults } from './faults.ts'
 import { readFinal } from './final.ts'
 import { isClean, judge, type Verdict } from './judge.ts'
-import { adminKey, Stage, until } from './stage.ts'
+import { adminKey } from './node.ts'
+import { Stage } from './stage.ts'
+import { until } from './until.ts'
 
 export interface TrialOptions {
   readonly followers: number
@@ -32,8 +35,9 @@ const recoverMsMax = 120_000
 const drainMsMax = 60_000
 
 /** Runs one fault under load, on servers of its own, and judges what came of it. */
-export async function runTrial(fault: FaultName, { followers, loadMs, rate }: TrialOptions): Promise<Outcome> {
-  const stage = await Stage.open()
+export async function runTrial(name: FaultName, { followers, loadMs, rate }: TrialOptions): Promise<Outcome> {
+  const fault: Fault = faults[name]
+  const stage = await Stage.open(fault.setting)
   const { channel } = stage
   const node = () => stage.anyNode()
   const audience = new Audience({ channel, node })
@@ -48,7 +52,7 @@ export async function runTrial(fault: FaultName, { followers, loadMs, rate }: Tr
     desk.start()
     audience.startChurn()
     await delay(loadMs)
-    await tolerate(faults[fault](stage))
+    await tolerate(fault.run(stage))
     const recoveryMs = await recover(desk, audience)
     await tolerate(stage.ready())
     await delay(loadMs)
@@ -66,7 +70,7 @@ export async function runTrial(fault: FaultName, { followers, loadMs, rate }: Tr
     const stood = desk.acknowledged.every((write) => write.epoch === final.epoch)
     failures.push(...stage.fallen(), ...refusals(desk, stood))
     if (stood && verdict.startedOver > 0) failures.push(`${verdict.startedOver} started over, though the log stood`)
-    return { fault, verdict, recoveryMs, failures }
+    return { fault: name, verdict, recoveryMs, failures }
   } finally {
     await desk.stop()
     audience.close()
