@@ -65,8 +65,8 @@ export async function openWirecopy(config: Config, logger: Logger): Promise<Wire
       closers.push(() => embedded.close())
       redisUrl = embedded.url
     }
-    const { REDIS_PREFIX: prefix, LOG_CHANGES: changesMax } = config
-    const log = await openLog({ redisUrl, prefix, processId, publicUrl, changesMax, logger })
+    const { REDIS_PREFIX: prefix, LOG_CHANGES: changesMax, REDIS_MIN_REPLICAS: replicasMin } = config
+    const log = await openLog({ redisUrl, prefix, processId, publicUrl, changesMax, replicasMin, logger })
     closers.push(() => log.close())
 
     const readiness = new Readiness(log, logger)

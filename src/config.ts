@@ -21,9 +21,23 @@ export const settings = z.object({
       'What readers see as the address of this site; permalinks begin with it. Unset: `http://localhost:<PORT>`.',
     ),
   REDIS_URL: z
-    .url({ protocol: /^(rediss?|unix)$/, error: 'must be redis://, rediss:// or unix:///path' })
+    .string()
+    .regex(
+      /^(rediss?(\+sentinel|\+cluster)?|unix):\/\/\S+$/,
+      'must be redis://, unix:///path, redis+sentinel:// or redis+cluster:// (rediss for TLS)',
+    )
     .optional()
-    .describe('The Redis (7.0 or newer) that keeps the log. Unset: a private redis-server, its data under `DATA_DIR`.'),
+    .describe(
+      'The Redis (7.0 or newer) that keeps the log: `redis://…`, `unix:///…`, `redis+sentinel://…` or ' +
+        '`redis+cluster://…`. Unset: a private redis-server, its data under `DATA_DIR`.',
+    ),
+  REDIS_MIN_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('Replicas of Redis that must have a write before it is acknowledged; with fewer it is answered 503.'),
   REDIS_PREFIX: z
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and "-"')

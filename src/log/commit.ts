@@ -7,7 +7,7 @@ import { channelKeys } from './keys.ts'
 import type { Once } from './log.ts'
 import type { Envelope, StoredChannel, StoredPost } from './row.ts'
 import { parseEnvelope } from './row.ts'
-import type { Scripts } from './scripts.ts'
+import { newEpoch, type Scripts } from './scripts.ts'
 
 export interface WriterOptions {
   readonly redis: Redis
@@ -16,6 +16,8 @@ export interface WriterOptions {
   readonly publicUrl: string
   /** Changes a channel's log keeps. */
   readonly changesMax: number
+  /** Has replicas confirm what was written in a history. Throws `unavailable` where they don't. */
+  readonly confirm: (channel: ChannelId, history: string) => Promise<void>
 }
 
 /** One change of a row, as it is to be committed. */
@@ -29,13 +31,14 @@ export interface Commit {
   readonly indexes: IndexWords
   readonly nowMs: number
   readonly once: Once
-  readonly birth?: string
 }
 
 export interface Done {
   readonly kind: 'done' | 'repeat'
   readonly epoch: Epoch
   readonly envelope: Envelope
+  /** Names the history of the server that has it; replicas confirm the write by that. */
+  readonly history: string
   readonly rowId: PostId | ''
   /** The row as it was committed, without its envelope. */
   readonly json: string
@@ -63,7 +66,7 @@ export async function commit(options: WriterOptions, change: Commit): Promise<Co
       changesMax,
       // The channel's own row is one of them.
       limits.postsPerChannelMax + 1,
-      change.birth ?? '',
+      newEpoch(),
       limits.channelsPerPartitionMax,
       channel,
       ...Object.values(change.indexes),
@@ -71,9 +74,9 @@ export async function commit(options: WriterOptions, change: Commit): Promise<Co
   )
   switch (reply[0]) {
     case 'done':
-      return done('done', reply[1], parseEnvelope(reply[3]), change.rowId, json)
+      return done('done', reply[1], reply[2], reply[3], change.rowId, json)
     case 'repeat':
-      return done('repeat', reply[1], parseEnvelope(reply[2]), reply[3], reply[4])
+      return done('repeat', reply[1], reply[2], reply[3], reply[4], reply[5])
     case 'stale':
       return { kind: 'stale', version: reply[1] }
     case 'reused':
@@ -94,16 +97,24 @@ export async function commit(options: WriterOptions, change: Commit): Promise<Co
   }
 }
 
-/** Reads `<fingerprint> <epoch> <envelope> <row id> <json>`, which `lua/write.lua` keeps of a write. */
-export function answered(text: string, once: Once): Done {
+/** Reads `<fingerprint> <envelope> <row id> <json>`, which `lua/write.lua` keeps of a write. */
+export function answered(text: string, once: Once, { epoch, history }: Pick<Done, 'epoch' | 'history'>): Done {
   const start = text.indexOf('{')
-  const [fingerprint, epoch = '', ...envelope] = text.slice(0, start - 1).split(' ')
+  const [fingerprint, ...envelope] = text.slice(0, start - 1).split(' ')
   if (fingerprint !== once.fingerprint) throw keyReused()
-  return done('repeat', epoch, parseEnvelope(envelope.join(' ')), envelope[5] ?? '', text.slice(start))
+  return done('repeat', epoch, envelope.join(' '), history, envelope[5] ?? '', text.slice(start))
 }
 
-function done(kind: 'done' | 'repeat', epoch: string, envelope: Envelope, rowId: string, json: string): Done {
-  return { kind, epoch: epoch as Epoch, envelope, rowId: rowId as PostId | '', json }
+function done(
+  kind: 'done' | 'repeat',
+  epoch: string,
+  envelope: string,
+  history: string,
+  rowId: string,
+  json: string,
+): Done {
+  const place = { epoch: epoch as Epoch, envelope: parseEnvelope(envelope), history, rowId: rowId as PostId | '' }
+  return { kind, ...place, json }
 }
 
 export const unknownChannel = (id: string) =>

@@ -8,7 +8,7 @@ import type { ChannelId } from '../wire/scalars.ts'
  * | key | type | holds |
  * | --- | --- | --- |
  * | `<prefix>:{p}:channels` | sorted set | ids of the partition's channels, by time of creation |
- * | `<prefix>:{p}:c:<channel>:meta` | hash | `epoch`, `head`, `floor`, `lastAt` (ms) |
+ * | `<prefix>:{p}:c:<channel>:meta` | hash | `epoch`, `head`, `floor`, `lastAt` (ms); `history`, `run` of the server at the last write |
  * | `<prefix>:{p}:c:<channel>:log` | stream | `<offset>-0` → `t` type, `r` row id (empty: the channel), `a` at (ms) |
  * | `<prefix>:{p}:c:<channel>:rows` | hash | row id → `<version> <offset> <born> <bornAt> <at> <json>` |
  * | `<prefix>:{p}:c:<channel>:by:<index>` | sorted set | post ids, by offset: `order`, `pinned`, `key`, `tag:<tag>` |

@@ -4,9 +4,11 @@ import type { Channel, ChannelEdit, NewChannel } from '../wire/channel.ts'
 import type { Position } from '../wire/cursor.ts'
 import type { Body, NewPost, Post, PostEdit } from '../wire/post.ts'
 import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
-import { connectForBlocking, connectForCommands, type Redis, requireFitRedis, withoutPassword } from './connection.ts'
+import { withoutPassword } from './address.ts'
+import { connected, connectForCommands, type Redis, requireFitRedis } from './connection.ts'
 import { LastKnown } from './last-known.ts'
 import { Reader } from './read.ts'
+import { Replicas } from './replicas.ts'
 import { scriptsOf } from './scripts.ts'
 import { Tail } from './tail.ts'
 import { View } from './view.ts'
@@ -89,6 +91,8 @@ export interface Log {
   head(channel: ChannelId): Promise<Position | null>
 
   readonly tail: Tail
+  /** What confirms writes, where replicas must. */
+  readonly replicas: Pick<Replicas, 'failures'> | null
   close(): Promise<void>
 }
 
@@ -100,24 +104,31 @@ export interface LogOptions {
   /** Permalinks begin with it; no slash at its end. */
   readonly publicUrl: string
   readonly changesMax: number
+  /** Replicas that must have a write before it is acknowledged. */
+  readonly replicasMin?: number
   readonly logger: Logger
 }
 
+/** A start ends where Redis does not answer within this time. */
+const startMsMax = 15_000
+
 /** Connects to Redis and opens the log. Throws where Redis does not answer or is older than 7.0. */
 export async function openLog(options: LogOptions): Promise<Log & { readonly redis: Redis }> {
-  const { redisUrl, prefix, processId, publicUrl, changesMax, logger } = options
+  const { redisUrl, prefix, processId, publicUrl, changesMax, replicasMin = 0, logger } = options
   const redis = connectForCommands(redisUrl, `wirecopy:${processId}`, logger)
-  const blocking = connectForBlocking(redisUrl, `wirecopy:${processId}:tail`, logger)
+  const replicas = replicasMin === 0 ? null : new Replicas({ redisUrl, prefix, processId, replicasMin, logger })
   try {
-    await Promise.all([redis.connect(), blocking.connect()])
+    await connected(redis, startMsMax)
     await requireFitRedis(redis, logger)
+    await replicas?.connect()
   } catch (cause) {
     redis.disconnect()
-    blocking.disconnect()
+    replicas?.close()
     throw new Error(`Redis at ${withoutPassword(redisUrl)} can not be used: ${String(cause)}`, { cause })
   }
   const scripts = scriptsOf(redis)
-  const writer = new Writer({ redis, scripts, prefix, publicUrl, changesMax })
+  const confirm = async (channel: ChannelId, history: string) => replicas?.confirm(channel, history)
+  const writer = new Writer({ redis, scripts, prefix, publicUrl, changesMax, confirm })
   const known = new LastKnown()
   const reader = new Reader({ redis, scripts, prefix, publicUrl })
   const view = new View(reader, (channel, head) => known.noticed(channel, head))
@@ -126,7 +137,7 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
     known.noticed(channel, written.cursor)
     return written
   }
-  const tail = new Tail({ redis, blocking, prefix, processId, head: (channel) => view.head(channel), logger })
+  const tail = new Tail({ redis, redisUrl, prefix, processId, head: (channel) => view.head(channel), logger })
   return {
     redis,
     createChannel: (input, once) => writer.createChannel(input, once),
@@ -143,9 +154,10 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
     changes: (channel, after, limit) => view.changes(channel, after, limit),
     head: (channel) => view.head(channel),
     tail,
+    replicas,
     close: async () => {
-      // The tail ends its own connection. Ending one twice would leave a timer of ioredis behind.
       await tail.close()
+      replicas?.close()
       redis.disconnect()
     },
   }

@@ -10,7 +10,7 @@ import { channelKeys, partitionChannels, partitions } from './keys.ts'
 import type { PageQuery } from './log.ts'
 import type { StoredChannel, StoredPost } from './row.ts'
 import { instant, parseRow, toChannel, toPost } from './row.ts'
-import type { Scripts } from './scripts.ts'
+import { newEpoch, type Scripts } from './scripts.ts'
 
 export interface ReaderOptions {
   readonly redis: Redis
@@ -40,10 +40,9 @@ export class Reader {
 
   /** The channel's position now, or null where there is no such channel. */
   async head(channel: ChannelId): Promise<Position | null> {
-    const { redis, prefix } = this.#options
-    const [epoch, head] = await reached(redis.hmget(channelKeys(prefix, channel).meta, 'epoch', 'head'))
-    if (epoch === null || epoch === undefined) return null
-    return { epoch: epoch as Epoch, offset: Number(head) as Offset }
+    const { scripts, prefix } = this.#options
+    const reply = await scripts.head([channelKeys(prefix, channel).meta], [newEpoch()])
+    return reply[0] === 'no-channel' ? null : { epoch: reply[1] as Epoch, offset: reply[2] as Offset }
   }
 
   /** Changes past the position, at most `limit` log entries of them; null where there is no such channel. */
@@ -52,7 +51,7 @@ export class Reader {
     const keys = channelKeys(prefix, channel)
     const reply = await scripts.read(
       [keys.meta, keys.log, keys.rows],
-      [after.epoch, after.offset, Math.min(limit, limits.batchEntriesMax), limits.batchBytesMax],
+      [after.epoch, after.offset, Math.min(limit, limits.batchEntriesMax), limits.batchBytesMax, newEpoch()],
     )
     switch (reply[0]) {
       case 'no-channel':
@@ -129,6 +128,7 @@ export class Reader {
         limits.batchBytesMax,
         withPinned ? 1 : 0,
         others.length === 0 ? query.limit : walkMax,
+        newEpoch(),
       ],
     )
     if (reply[0] === 'no-channel') return null

@@ -1,20 +1,26 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Redis, Result } from 'ioredis'
-import { reached } from './connection.ts'
+import type { Result } from 'ioredis'
+import type { Epoch } from '../wire/scalars.ts'
+import { type Redis, reached } from './connection.ts'
 
 declare module 'ioredis' {
   // The names of type parameters must be the ones that ioredis declares.
   interface RedisCommander<Context> {
+    wirecopyHead(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
     wirecopyWrite(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
     wirecopyRead(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
     wirecopyPage(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
   }
 }
 
+/** Every answer of `lua/head.lua`. */
+type HeadReply = ['head', epoch: string, head: number, history: string] | ['no-channel']
+
 /** Every answer of `lua/write.lua`. */
 type WriteReply =
-  | ['done', epoch: string, offset: number, envelope: string]
-  | ['repeat', epoch: string, envelope: string, rowId: string, row: string]
+  | ['done', epoch: string, envelope: string, history: string]
+  | ['repeat', epoch: string, envelope: string, history: string, rowId: string, row: string]
   | ['stale', version: number]
   | ['reused' | 'exists' | 'no-channel' | 'rows-full' | 'channels-full' | 'index-full']
 
@@ -29,23 +35,32 @@ type PageReply =
   | ['no-channel']
 
 export interface Scripts {
+  head(keys: readonly string[], args: readonly (string | number)[]): Promise<HeadReply>
   write(keys: readonly string[], args: readonly (string | number)[]): Promise<WriteReply>
   read(keys: readonly string[], args: readonly (string | number)[]): Promise<ReadReply>
   page(keys: readonly string[], args: readonly (string | number)[]): Promise<PageReply>
 }
 
-/** Gives the connection its three scripts. Each is sent by its hash, and whole where Redis has forgotten it. */
+/** Gives the connection its scripts. Each is sent by its hash, and whole where Redis has forgotten it. */
 export function scriptsOf(redis: Redis): Scripts {
+  redis.defineCommand('wirecopyHead', { lua: source('head') })
   redis.defineCommand('wirecopyWrite', { lua: source('write') })
   redis.defineCommand('wirecopyRead', { lua: source('read') })
   redis.defineCommand('wirecopyPage', { lua: source('page') })
   return {
+    head: async (keys, args) => (await reached(redis.wirecopyHead(keys.length, ...keys, ...args))) as HeadReply,
     write: async (keys, args) => (await reached(redis.wirecopyWrite(keys.length, ...keys, ...args))) as WriteReply,
     read: async (keys, args) => (await reached(redis.wirecopyRead(keys.length, ...keys, ...args))) as ReadReply,
     page: async (keys, args) => (await reached(redis.wirecopyPage(keys.length, ...keys, ...args))) as PageReply,
   }
 }
 
+/** A word for a log that is born, or whose server has another history. */
+export function newEpoch(): Epoch {
+  return randomBytes(6).toString('base64url') as Epoch
+}
+
+/** Each script begins with what all of them ask first: whether the server has the history that the channel is of. */
 function source(name: string): string {
-  return readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8')
+  return ['history', name].map((part) => readFileSync(new URL(`lua/${part}.lua`, import.meta.url), 'utf8')).join('')
 }

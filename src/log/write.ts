@@ -12,12 +12,14 @@ import { channelKeys } from './keys.ts'
 import type { Once, PostContent, PostContentEdit, Written } from './log.ts'
 import type { Envelope, Row, StoredChannel, StoredPost } from './row.ts'
 import { parseRow, toChannel, toPost } from './row.ts'
+import { newEpoch } from './scripts.ts'
 
 /** Tries that a write without a named version makes before it says that others are faster. */
 const triesMax = 8
 
 interface Before {
   readonly epoch: Epoch
+  readonly history: string
   readonly row: Row<unknown> | null
   readonly repeat: Done | null
 }
@@ -41,7 +43,6 @@ export class Writer {
       indexes: {},
       nowMs,
       once,
-      birth: randomBytes(6).toString('base64url'),
     })
     if (committed.kind === 'stale') throw channelExists(input.id)
     return this.#writtenChannel(input.id, committed)
@@ -124,7 +125,7 @@ export class Writer {
     fold: (row: Row<StoredPost>, nowMs: number) => Folded<StoredPost> | null,
   ): Promise<Written<Post>> {
     for (let tries = 0; tries < triesMax; tries++) {
-      const { epoch, row, repeat } = await this.#before(channel, id, once)
+      const { epoch, history, row, repeat } = await this.#before(channel, id, once)
       if (repeat !== null) return this.#writtenPost(channel, repeat)
       if (row === null) throw unknownPost(id)
       if (ifVersion !== '*' && row.version !== ifVersion) throw staleVersion(row.version)
@@ -132,6 +133,8 @@ export class Writer {
       const nowMs = Date.now()
       const folded = fold(current, nowMs)
       if (folded === null) {
+        // That it stands already is acknowledged as a write is.
+        await this.#options.confirm(channel, history)
         const cursor = formatCursor(epoch, current.offset)
         const item = toPost(this.#options.publicUrl, channel, id, current)
         return { item, version: current.version, cursor, repeated: false }
@@ -146,20 +149,24 @@ export class Writer {
   /** What stands in the store before a write: the row, and the answer where this very write was done already. */
   async #before(channel: ChannelId, rowId: PostId | '', once: Once): Promise<Before> {
     const keys = channelKeys(this.#options.prefix, channel)
-    const { redis } = this.#options
-    const [epoch, row, answer] = await reached(
-      Promise.all([redis.hget(keys.meta, 'epoch'), redis.hget(keys.rows, rowId), redis.get(keys.once(once.key))]),
-    )
-    if (epoch === null) throw unknownChannel(channel)
+    const { redis, scripts } = this.#options
+    const [head, row, answer] = await Promise.all([
+      scripts.head([keys.meta], [newEpoch()]),
+      reached(redis.hget(keys.rows, rowId)),
+      reached(redis.get(keys.once(once.key))),
+    ])
+    if (head[0] === 'no-channel') throw unknownChannel(channel)
+    const place = { epoch: head[1] as Epoch, history: head[3] }
     return {
-      epoch: epoch as Epoch,
+      ...place,
       row: row === null ? null : parseRow(row),
-      repeat: answer === null ? null : answered(answer, once),
+      repeat: answer === null ? null : answered(answer, once, place),
     }
   }
 
-  #writtenChannel(id: ChannelId, committed: Done): Written<Channel> {
-    const { epoch, envelope, json } = committed
+  async #writtenChannel(id: ChannelId, committed: Done): Promise<Written<Channel>> {
+    const { epoch, history, envelope, json } = committed
+    await this.#options.confirm(id, history)
     const item = toChannel(this.#options.publicUrl, id, { ...envelope, stored: JSON.parse(json) as StoredChannel })
     return written(item, epoch, envelope, committed.kind === 'repeat')
   }
@@ -169,8 +176,9 @@ export class Writer {
    * retracted since: then its stub, for a retracted text is served to nobody.
    */
   async #writtenPost(channel: ChannelId, committed: Done): Promise<Written<Post>> {
-    const { epoch, envelope, json } = committed
-    const { publicUrl, redis, prefix } = this.#options
+    const { epoch, history, envelope, json } = committed
+    const { publicUrl, redis, prefix, confirm } = this.#options
+    await confirm(channel, history)
     const id = committed.rowId as PostId
     const first = { ...envelope, stored: JSON.parse(json) as StoredPost }
     if (committed.kind === 'done') return written(toPost(publicUrl, channel, id, first), epoch, envelope, false)

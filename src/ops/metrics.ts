@@ -69,6 +69,11 @@ export function makeMetrics({ counts, readiness, log, refused }: MetricsOptions)
     },
   })
   counter('wirecopy_tail_failures_total', 'Reads of the tail that failed.', () => log.tail.failures)
+  counter(
+    'wirecopy_writes_unconfirmed_total',
+    'Writes that were answered 503 because too few replicas of Redis confirmed them.',
+    () => log.replicas?.failures ?? 0,
+  )
   new Gauge({
     name: 'wirecopy_ready',
     help: '1 while a probe written to Redis comes back by the tail that posts take.',

@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 const portMin = 12_000
 const portMax = 32_000
 const triesMax = 100
+/** Given already, and perhaps not in use yet. */
+const given = new Set<number>()
 
 /**
  * A port on loopback that is free now, and will be while a program that had it is down. The system's own choice (port 0)
@@ -13,7 +15,9 @@ const triesMax = 100
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < triesMax; tries++) {
     const port = portMin + Math.floor(Math.random() * (portMax - portMin))
-    if (await isFree(port)) return port
+    if (given.has(port) || !(await isFree(port))) continue
+    given.add(port)
+    return port
   }
   throw new Error(`No free port was found in ${triesMax} tries.`)
 }

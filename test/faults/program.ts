@@ -24,6 +24,10 @@ export class Program {
     return this.#child?.pid
   }
 
+  get runs(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   start(): void {
     const child = endingWithUs(this.#start())
     this.#child = child

@@ -29,7 +29,7 @@ export type TestLog = Awaited<ReturnType<typeof openLog>>
 export async function openTestLog(
   t: TestContext,
   redisUrl: string,
-  { prefix = randomBytes(6).toString('hex'), changesMax = 10_000 } = {},
+  { prefix = randomBytes(6).toString('hex'), changesMax = 10_000, replicasMin = 0 } = {},
 ): Promise<TestLog & { readonly prefix: string }> {
   const processId = randomBytes(4).toString('hex')
   const log = await openLog({
@@ -38,6 +38,7 @@ export async function openTestLog(
     processId,
     publicUrl: 'http://news.example',
     changesMax,
+    replicasMin,
     logger: quiet,
   })
   t.after(() => log.close())

@@ -3,13 +3,15 @@
 -- KEYS  1 meta   2 rows   3 pinned   4 index to walk   5… indexes a post must be in as well
 -- ARGV  1 offset before which to begin; '' begins with the newest   2 posts at most   3 bytes of rows after which to
 --       end   4 '1': with the pinned posts   5 posts to walk over at most
+--       6 epoch to take where the server's history is another one
 --
 -- Returns  { 'page', epoch, head, row of the channel, rows, token, pinned rows }
 --             rows is flat: post id, row …; token is the offset before which the next page begins, '' on the last page
 --          { 'no-channel' }
 
-local state = redis.call('HMGET', KEYS[1], 'epoch', 'head')
+local state = redis.call('HMGET', KEYS[1], 'epoch', 'head', 'history')
 if not state[1] then return { 'no-channel' } end
+local epoch = standing(KEYS[1], state[1], state[3], ARGV[6])
 
 local limit, bytesMax, walkMax = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
 local max = '+inf'
@@ -46,4 +48,4 @@ if ARGV[4] == '1' then
     pinned[#pinned + 1] = redis.call('HGET', KEYS[2], id) or ''
   end
 end
-return { 'page', state[1], state[2], redis.call('HGET', KEYS[2], ''), rows, token, pinned }
+return { 'page', epoch, state[2], redis.call('HGET', KEYS[2], ''), rows, token, pinned }

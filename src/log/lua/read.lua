@@ -3,17 +3,19 @@
 --
 -- KEYS  1 meta   2 log   3 rows
 -- ARGV  1 epoch of the cursor   2 its offset   3 log entries to walk at most   4 bytes of rows after which to end
+--       5 epoch to take where the server's history is another one
 --
 -- Returns  { 'batch', epoch, to, head, changes, rows }
 --             changes is flat: offset, type, row id, at (ms) …, in order of offset; rows has one row for each
 --          { 'epoch' } { 'too-old' } { 'ahead' }  the cursor is of another log, below the floor, past the head
 --          { 'no-channel' }
 
-local state = redis.call('HMGET', KEYS[1], 'epoch', 'head', 'floor')
-local epoch, head, floor = state[1], tonumber(state[2]), tonumber(state[3])
+local state = redis.call('HMGET', KEYS[1], 'epoch', 'head', 'floor', 'history')
+if not state[1] then return { 'no-channel' } end
+local epoch = standing(KEYS[1], state[1], state[4], ARGV[5])
+local head, floor = tonumber(state[2]), tonumber(state[3])
 local after, entriesMax, bytesMax = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
-if not epoch then return { 'no-channel' } end
 if epoch ~= ARGV[1] then return { 'epoch' } end
 if after > head then return { 'ahead' } end
 if after < floor then return { 'too-old' } end

@@ -6,17 +6,18 @@
 -- ARGV  1 row id; '' is the channel's own row
 --       2 version that was read; '0': the row must be new
 --       3 row as JSON
---       4 type of the change; '' only creates the channel, which takes no offset
+--       4 type of the change; '' creates the channel, which takes no offset
 --       5 now, milliseconds
 --       6 fingerprint of the request        7 how long to remember the answer, milliseconds
 --       8 log entries to keep               9 rows the channel may have
---      10 epoch, where the channel is to be created; else ''
+--      10 epoch to take, where the channel is to be created or the server's history is another one
 --      11 channels the partition may have  12 channel's id
 --      13… one word for each index, in the order of KEYS: 'add' (score: the row's first offset), 'touch' (score: this
 --          offset), 'drop', or 'max:<n>:<score word>' as add or touch where the index may not grow past n
 --
--- Returns  { 'done', epoch, offset, envelope }
---          { 'repeat', epoch, envelope, row id, row }   the same write was done before: its answer
+-- Returns  { 'done', epoch, envelope, history }
+--          { 'repeat', epoch, envelope, history, row id, row }   the same write was done before: its answer
+--             history names the server's own, for whoever has replicas confirm the write
 --          { 'reused' }                         the key was used for another request
 --          { 'stale', version }                 the row has another version by now (0: there is none)
 --          { 'exists' } { 'no-channel' } { 'rows-full' } { 'channels-full' } { 'index-full' }
@@ -24,24 +25,26 @@
 local meta, log, rows, once, channels = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local rowId, version, json, kind = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local now, fingerprint, rememberMs = tonumber(ARGV[5]), ARGV[6], ARGV[7]
-local keep, rowsMax, birth = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+local keep, rowsMax, word = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 
+local state = redis.call('HMGET', meta, 'epoch', 'head', 'floor', 'lastAt', 'history')
+local head, floor = tonumber(state[2]), tonumber(state[3])
+local lastAt = tonumber(state[4]) or 0
+local epoch, history = standing(meta, state[1] or word, state[5], word)
+
+-- Where the answer is here, so is the write: they were made in one step. So its offset counts in the present epoch.
 local first = redis.call('GET', once)
 if first then
-  local mark, epoch, envelope, id, row = string.match(first, '^(%S+) (%S+) (%d+ %d+ %d+ %d+ %d+) (%S*) (.*)$')
+  local mark, envelope, id, row = string.match(first, '^(%S+) (%d+ %d+ %d+ %d+ %d+) (%S*) (.*)$')
   if mark ~= fingerprint then return { 'reused' } end
-  return { 'repeat', epoch, envelope, id, row }
+  return { 'repeat', epoch, envelope, history, id, row }
 end
 
-local state = redis.call('HMGET', meta, 'epoch', 'head', 'floor', 'lastAt')
-local epoch, head, floor = state[1], tonumber(state[2]), tonumber(state[3])
-local lastAt = tonumber(state[4]) or 0
-
-if birth ~= '' then
-  if epoch then return { 'exists' } end
+if kind == '' then
+  if state[1] then return { 'exists' } end
   if redis.call('ZCARD', channels) >= tonumber(ARGV[11]) then return { 'channels-full' } end
-  epoch, head, floor = birth, 0, 0
-elseif not epoch then
+  head, floor = 0, 0
+elseif not state[1] then
   return { 'no-channel' }
 end
 
@@ -93,7 +96,8 @@ if offset - floor > keep + math.ceil(keep / 10) then
 end
 redis.call('HSET', meta, 'epoch', epoch, 'head', string.format('%.0f', offset), 'floor', string.format('%.0f', floor),
   'lastAt', string.format('%.0f', at))
-if birth ~= '' then redis.call('ZADD', channels, at, ARGV[12]) end
-redis.call('SET', once, table.concat({ fingerprint, epoch, envelope, rowId, json }, ' '), 'PX', rememberMs)
+if history ~= state[5] then redis.call('HSET', meta, 'history', history, 'run', noted('server', 'run_id')) end
+if kind == '' then redis.call('ZADD', channels, at, ARGV[12]) end
+redis.call('SET', once, table.concat({ fingerprint, envelope, rowId, json }, ' '), 'PX', rememberMs)
 
-return { 'done', epoch, offset, envelope }
+return { 'done', epoch, envelope, history }

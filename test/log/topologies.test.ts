@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { channelKeys, partitions } from '../../src/log/keys.ts'
+import type { ChannelId } from '../../src/wire/scalars.ts'
+import { RedisCluster } from '../faults/redis-cluster.ts'
+import { SentinelRedis } from '../faults/sentinel.ts'
+import type { Store } from '../faults/store.ts'
+import { until } from '../faults/until.ts'
+import { channelId, content, newChannel, once, openTestLog, type TestLog } from '../helpers/log.ts'
+
+async function started<S extends Store>(t: TestContext, make: (folder: string) => Promise<S>): Promise<S> {
+  const folder = await mkdtemp(join(tmpdir(), 'wirecopy-store-'))
+  const store = await make(folder)
+  t.after(async () => {
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  await store.start()
+  return store
+}
+
+/** One channel in each partition. */
+function channelOfEach(prefix: string): ChannelId[] {
+  const found = new Map<number, ChannelId>()
+  for (let i = 0; found.size < partitions; i++) {
+    const id = channelId(`coverage-${i}`)
+    const { partition } = channelKeys(prefix, id)
+    if (!found.has(partition)) found.set(partition, id)
+  }
+  return [...found.values()]
+}
+
+/** Publishes, and resolves once the log's own tail has told of it. */
+async function publishedAndTold(t: TestContext, log: TestLog, channel: ChannelId): Promise<void> {
+  const head = await log.head(channel)
+  assert.ok(head !== null)
+  const told = new Promise<void>((wake) => t.after(log.tail.watch(channel, head, wake)))
+  await log.publish(channel, content('a post'), once())
+  await told
+}
+
+test('by Sentinels the primary is found, and again when another has taken over', async (t) => {
+  const store = await started(t, (folder) => SentinelRedis.make(folder))
+  const log = await openTestLog(t, store.url, { replicasMin: 1 })
+  const war = channelId('war')
+  await log.createChannel(newChannel('war'), once())
+  await publishedAndTold(t, log, war)
+  const written = await log.publish(war, content('kept'), once())
+  const primary = await store.primary()
+  await primary.end()
+  await store.takenOverFrom(primary)
+  await until('the log answers', async () => (await log.head(war)) !== null)
+  // It was on the replica, since nothing is acknowledged before.
+  assert.equal((await log.post(war, written.item.id))?.value.version, 1)
+  const unreplicated = await openTestLog(t, store.url, { prefix: log.prefix })
+  await publishedAndTold(t, unreplicated, war)
+  await until('the probe comes back', async () => (await log.tail.echo(1_000)) >= 0)
+})
+
+test('in a Cluster every partition is written, read, told of and probed', async (t) => {
+  const store = await started(t, (folder) => RedisCluster.make(folder))
+  const log = await openTestLog(t, store.url, { replicasMin: 1 })
+  const channels = channelOfEach(log.prefix)
+  for (const channel of channels) await log.createChannel(newChannel(channel), once())
+  assert.deepEqual((await log.channels()).value.map(({ id }) => id).sort(), [...channels].sort())
+  for (const channel of channels) {
+    await publishedAndTold(t, log, channel)
+    assert.equal((await log.snapshot(channel))?.value.posts.length, 1)
+  }
+  assert.ok((await log.tail.echo(5_000)) >= 0)
+})
+
+test('a slot that moves takes its channel along, within the same epoch', async (t) => {
+  const store = await started(t, (folder) => RedisCluster.make(folder))
+  const log = await openTestLog(t, store.url)
+  const war = channelId('war')
+  await log.createChannel(newChannel('war'), once())
+  await publishedAndTold(t, log, war)
+  const before = await log.head(war)
+  await store.moveSlot(await store.slotOf(channelKeys(log.prefix, war).meta))
+  await until('the channel is served', async () => (await log.head(war)) !== null)
+  assert.deepEqual(await log.head(war), before)
+  await publishedAndTold(t, log, war)
+  await until('the probe comes back', async () => (await log.tail.echo(1_000)) >= 0)
+})
+
+test('a primary of a Cluster that is killed is followed by its replica, and its channels get a new epoch', async (t) => {
+  const store = await started(t, (folder) => RedisCluster.make(folder))
+  const log = await openTestLog(t, store.url)
+  const channels = channelOfEach(log.prefix)
+  for (const channel of channels) await log.createChannel(newChannel(channel), once())
+  const [channel] = channels
+  assert.ok(channel !== undefined)
+  const before = await log.head(channel)
+  const slot = await store.slotOf(channelKeys(log.prefix, channel).meta)
+  const primary = await store.primaryOf(slot)
+  await primary.end()
+  await store.takenOverFrom(primary, slot)
+  await until('the channel is served', async () => (await log.head(channel)) !== null)
+  assert.notEqual((await log.head(channel))?.epoch, before?.epoch)
+  for (const one of channels) {
+    await until('the channel is served', async () => (await log.head(one)) !== null)
+    await publishedAndTold(t, log, one)
+  }
+  await until('the probe comes back', async () => (await log.tail.echo(1_000)) >= 0)
+})
