@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
-import { readAdminKey } from './admin-key.ts'
 import { api } from './api/api.ts'
 import { type Authorize, authorizer } from './api/auth.ts'
 import { Keys } from './api/keys.ts'
@@ -19,7 +16,6 @@ import { Hub } from './feed/hub.ts'
 import { streamRoutes } from './feed/routes.ts'
 import { type SocketFeed, serveSockets } from './feed/sockets.ts'
 import { Streams } from './feed/stream.ts'
-import { startEmbeddedRedis } from './log/embedded.ts'
 import { apiKeys } from './log/keys.ts'
 import { type Log, openLog } from './log/log.ts'
 import type { Counts } from './ops/counts.ts'
@@ -30,6 +26,7 @@ import { startReporting } from './ops/reporter.ts'
 import { healthRoutes, opsRoutes } from './ops/routes.ts'
 import { pages } from './pages/pages.ts'
 import type { PageSource } from './pages/source.ts'
+import { prepare } from './prepare.ts'
 import { limits } from './wire/limits.ts'
 
 export interface Wirecopy {
@@ -47,24 +44,18 @@ const sweepEveryMs = 50
 const answerMsMax = 10_000
 
 /** Puts a server together and listens. Whatever was opened is closed again where a later step fails. */
-export async function openWirecopy(config: Config, logger: Logger): Promise<Wirecopy> {
+export async function openWirecopy(given: Config, logger: Logger): Promise<Wirecopy> {
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT
-    const url = `http://${localName(config.HOST)}:${port}`
+    const prepared = await prepare(given, logger)
+    closers.push(() => prepared.close())
+    const { config, url, adminKeyMadeIn } = prepared
+    const { ADMIN_KEY: adminKey, REDIS_URL: redisUrl } = config
     const publicUrl = (config.PUBLIC_URL ?? url).replace(/\/+$/, '')
     const processId = `${config.NODE_NAME}-0-${randomBytes(4).toString('hex')}`
-
-    const { key: adminKey, madeIn } = await readAdminKey(config.ADMIN_KEY, config.DATA_DIR)
-    let redisUrl = config.REDIS_URL
-    if (redisUrl === undefined) {
-      const embedded = await startEmbeddedRedis(config.DATA_DIR, logger)
-      closers.push(() => embedded.close())
-      redisUrl = embedded.url
-    }
     const { REDIS_PREFIX: prefix, LOG_CHANGES: changesMax, REDIS_MIN_REPLICAS: replicasMin } = config
     const log = await openLog({ redisUrl, prefix, processId, publicUrl, changesMax, replicasMin, logger })
     closers.push(() => log.close())
@@ -108,9 +99,9 @@ export async function openWirecopy(config: Config, logger: Logger): Promise<Wire
     closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker: 0, logger }))
 
     await registerRoutes(app, { config, log, authorize, registry, readiness, counts, streams, admission, publicUrl })
-    await app.listen({ host: config.HOST, port })
+    await app.listen({ host: config.HOST, port: config.PORT })
     closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs: config.DRAIN_NOTICE_MS, logger }))
-    return { url, adminKey, adminKeyMadeIn: madeIn, close }
+    return { url, adminKey, adminKeyMadeIn, close }
   } catch (error) {
     await close()
     throw error
@@ -228,21 +219,4 @@ function pageSource(log: Log): PageSource {
       return { value, ...(post.staleMs === undefined ? {} : { staleMs: post.staleMs }) }
     },
   }
-}
-
-/** A name by which this machine reaches an address that is listened on. */
-function localName(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-/** Permalinks name the port, so it must be known before the first one is made. */
-async function freePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host)
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port was found')
-  return address.port
 }

@@ -21,7 +21,8 @@ const layers: Readonly<Record<string, Layer>> = {
   api: { imports: ['wire', 'errors', 'log'], typesOf: ['config'] },
   ops: { imports: ['wire', 'errors', 'log'], typesOf: ['config'] },
   pages: { imports: ['wire', 'errors', 'client'] },
-  app: { imports: ['wire', 'errors', 'config', 'admin-key', 'log', 'feed', 'api', 'ops', 'pages', 'client'] },
+  prepare: { imports: ['admin-key', 'log'], typesOf: ['config'] },
+  app: { imports: ['wire', 'errors', 'config', 'prepare', 'log', 'feed', 'api', 'ops', 'pages', 'client'] },
   main: { imports: ['app', 'config'] },
 }
 
