@@ -20,6 +20,7 @@ import { apiKeys } from './log/keys.ts'
 import { type Log, openLog } from './log/log.ts'
 import type { Counts } from './ops/counts.ts'
 import { makeMetrics, timeRequests } from './ops/metrics.ts'
+import { encodeMetrics, type MetricsText, nodeMetrics } from './ops/node-metrics.ts'
 import { Readiness } from './ops/readiness.ts'
 import { Registry } from './ops/registry.ts'
 import { startReporting } from './ops/reporter.ts'
@@ -27,7 +28,11 @@ import { healthRoutes, opsRoutes } from './ops/routes.ts'
 import { pages } from './pages/pages.ts'
 import type { PageSource } from './pages/source.ts'
 import { prepare } from './prepare.ts'
+import { socketPath } from './wire/events.ts'
 import { limits } from './wire/limits.ts'
+import { Neighbours } from './workers/neighbours.ts'
+import type { Place } from './workers/place.ts'
+import { SessionIds } from './workers/session-ids.ts'
 
 export interface Wirecopy {
   /** Where it can be reached from this machine. */
@@ -43,19 +48,24 @@ export interface Wirecopy {
 const sweepEveryMs = 50
 const answerMsMax = 10_000
 
-/** Puts a server together and listens. Whatever was opened is closed again where a later step fails. */
-export async function openWirecopy(given: Config, logger: Logger): Promise<Wirecopy> {
+/**
+ * Puts a server together and listens. Whatever was opened is closed again where a later step fails. `place` is where the
+ * process stands among the workers of its node; null where it is the only one.
+ */
+export async function openWirecopy(given: Config, logger: Logger, place: Place | null = null): Promise<Wirecopy> {
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
+    // Of a worker nothing is left open: its primary has filled all in.
     const prepared = await prepare(given, logger)
     closers.push(() => prepared.close())
     const { config, url, adminKeyMadeIn } = prepared
     const { ADMIN_KEY: adminKey, REDIS_URL: redisUrl } = config
+    const { number: worker, count: workers } = place ?? { number: 0, count: 1 }
     const publicUrl = (config.PUBLIC_URL ?? url).replace(/\/+$/, '')
-    const processId = `${config.NODE_NAME}-0-${randomBytes(4).toString('hex')}`
+    const processId = `${config.NODE_NAME}-${worker}-${randomBytes(4).toString('hex')}`
     const { REDIS_PREFIX: prefix, LOG_CHANGES: changesMax, REDIS_MIN_REPLICAS: replicasMin } = config
     const log = await openLog({ redisUrl, prefix, processId, publicUrl, changesMax, replicasMin, logger })
     closers.push(() => log.close())
@@ -81,7 +91,16 @@ export async function openWirecopy(given: Config, logger: Logger): Promise<Wirec
     const hub = new Hub(log, logger)
     const streams = new Streams(hub)
     const admission = new Admission(config)
-    const sockets = serveSockets(app, { hub, admission, config, logger })
+    const ids = new SessionIds(config.NODE_NAME, worker, workers)
+    const neighbours = place === null ? null : new Neighbours({ place, ids, path: socketPath, logger })
+    const sockets = serveSockets(app, {
+      hub,
+      admission,
+      config,
+      makeId: () => ids.make(),
+      ...(neighbours === null ? {} : { route: (...asked) => neighbours.route(...asked) }),
+      logger,
+    })
     const counts = (): Counts => ({
       connections: { ...sockets.counts(), sse: streams.count },
       channels: hub.counts(),
@@ -96,11 +115,26 @@ export async function openWirecopy(given: Config, logger: Logger): Promise<Wirec
       hub.close()
       finish()
     })
-    closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker: 0, logger }))
+    closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker, logger }))
 
-    await registerRoutes(app, { config, log, authorize, registry, readiness, counts, streams, admission, publicUrl })
+    const metrics = makeMetrics({
+      counts,
+      readiness,
+      log,
+      refused: () => admission.refused,
+      restarted: () => place?.restarted ?? 0,
+    })
+    timeRequests(app, metrics)
+    const figures = neighbours === null ? metrics : nodeMetrics(metrics, () => neighbours.figures())
+    const parts = { config, log, authorize, registry, readiness, metrics: figures, streams, admission, publicUrl }
+    await registerRoutes(app, parts)
+    if (neighbours !== null) {
+      const endNeighbours = await neighbours.listen(app.server, () => encodeMetrics(metrics))
+      app.addHook('onClose', endNeighbours)
+    }
     await app.listen({ host: config.HOST, port: config.PORT })
-    closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs: config.DRAIN_NOTICE_MS, logger }))
+    const noticeMs = config.DRAIN_NOTICE_MS
+    closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs, workers, logger }))
     return { url, adminKey, adminKeyMadeIn, close }
   } catch (error) {
     await close()
@@ -114,11 +148,12 @@ interface Drained {
   readonly sockets: SocketFeed
   readonly streams: Streams
   readonly noticeMs: number
+  readonly workers: number
   readonly logger: Logger
 }
 
 /** Takes no more followers, and sends those who are here elsewhere, no more in a second than others can take in. */
-async function drain({ readiness, admission, sockets, streams, noticeMs, logger }: Drained): Promise<void> {
+async function drain({ readiness, admission, sockets, streams, noticeMs, workers, logger }: Drained): Promise<void> {
   readiness.stopping()
   admission.stop()
   // A proxy still sends its requests here, and they are answered, until its next checks tell it to stop.
@@ -126,7 +161,8 @@ async function drain({ readiness, admission, sockets, streams, noticeMs, logger 
   const { websocket, polling } = sockets.counts()
   const connections = websocket + polling + streams.count
   if (connections === 0) return
-  const spreadMs = drainSpreadMs(connections)
+  // The other workers of the node send about as many away in the same time.
+  const spreadMs = drainSpreadMs(connections * workers)
   logger.info({ connections, spreadMs }, 'followers are sent elsewhere')
   await Promise.all([sockets.drain(spreadMs), streams.drain(spreadMs)])
 }
@@ -178,16 +214,14 @@ interface Parts {
   readonly authorize: Authorize
   readonly registry: Registry
   readonly readiness: Readiness
-  readonly counts: () => Counts
+  readonly metrics: MetricsText
   readonly streams: Streams
   readonly admission: Admission
   readonly publicUrl: string
 }
 
 async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { config, log, authorize, registry, readiness, counts, streams, admission, publicUrl } = parts
-  const metrics = makeMetrics({ counts, readiness, log, refused: () => admission.refused })
-  timeRequests(app, metrics)
+  const { config, log, authorize, registry, readiness, metrics, streams, admission, publicUrl } = parts
   // A connection that is kept open would be cut under its next request; whoever comes anew is sent elsewhere.
   app.addHook('onRequest', async (_request, reply) => {
     if (readiness.reason === 'stopping') reply.header('Connection', 'close')

@@ -1,7 +1,11 @@
-import { hostname } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
 
 const slug = /^[a-z0-9][a-z0-9-]{0,30}$/
+
+/** A process each, with a heap and connections to Redis of its own. */
+const workersMax = 64
+const badWorkers = `must be auto, or a number from 1 to ${workersMax}`
 
 function onOff(preset: 'on' | 'off') {
   return z
@@ -72,13 +76,16 @@ export const settings = z.object({
   TRUST_PROXY: onOff('off').describe(
     '`on` behind a proxy that sets X-Forwarded-For; addresses count for rate limits and caps on connections.',
   ),
-  WORKERS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1, 'must be 1: run more nodes behind a proxy instead')
+  WORKERS: z
+    .union(
+      [
+        z.literal('auto').transform(() => Math.min(workersMax, availableParallelism())),
+        z.coerce.number().int(badWorkers).min(1, badWorkers).max(workersMax, badWorkers),
+      ],
+      badWorkers,
+    )
     .default(1)
-    .describe('Processes that share the port.'),
+    .describe('Processes that share the port and the work; `auto` is one for each core.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -1,11 +1,11 @@
 import { destination, pino } from 'pino'
-import { openWirecopy } from './app.ts'
 import { readConfig } from './config.ts'
+import { serve } from './serve.ts'
 
 try {
   const config = readConfig(process.env)
   const logger = pino({ level: config.LOG_LEVEL, base: { node: config.NODE_NAME } }, destination({ sync: true }))
-  const wirecopy = await openWirecopy(config, logger)
+  const wirecopy = await serve(config, logger)
   logger.info({ url: wirecopy.url }, 'listening')
   if (wirecopy.adminKeyMadeIn !== null) {
     // Not by the logger: logs are collected and kept, and a key must not be.

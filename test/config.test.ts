@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import test from 'node:test'
 import { readConfig, settings } from '../src/config.ts'
 
@@ -12,6 +13,7 @@ test('a variable that is set to nothing counts as unset', () => {
   assert.equal(readConfig({ PORT: '', REDIS_URL: '' }).PORT, 3000)
 })
 
+const workersSays = /WORKERS: must be auto, or a number from 1 to 64$/
 const bad: [name: string, value: string, says: RegExp][] = [
   ['PORT', 'http', /PORT: /],
   ['PORT', '70000', /PORT: /],
@@ -19,7 +21,7 @@ const bad: [name: string, value: string, says: RegExp][] = [
   ['REDIS_URL', 'http://localhost', /REDIS_URL: must be redis:\/\//],
   ['ADMIN_KEY', 'short', /ADMIN_KEY: must have 16 characters or more/],
   ['CORS_ORIGINS', 'news.example', /CORS_ORIGINS: must be \* or origins/],
-  ['WORKERS', '0', /WORKERS: /],
+  ...['0', '65', '1.5', 'many', '-2'].map((value) => ['WORKERS', value, workersSays] as [string, string, RegExp]),
   ['LOG_LEVEL', 'loud', /LOG_LEVEL: /],
   ['RATE_LIMIT', 'no', /RATE_LIMIT: /],
   ['NODE_NAME', 'Node 1', /NODE_NAME: /],
@@ -32,6 +34,11 @@ for (const [name, value, says] of bad) {
     )
   })
 }
+
+test('WORKERS=auto is a process for each core', () => {
+  assert.equal(readConfig({ WORKERS: 'auto' }).WORKERS, Math.min(64, availableParallelism()))
+  assert.equal(readConfig({ WORKERS: '4' }).WORKERS, 4)
+})
 
 test('origins are given as a list, and * as itself', () => {
   assert.equal(readConfig({}).CORS_ORIGINS, '*')

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { type EventEmitter, once as event } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import test, { type TestContext } from 'node:test'
@@ -98,75 +99,87 @@ test('a data folder that is in use is refused with what to do', async (t) => {
   await event(first, 'exit')
 })
 
-test('told to stop, it takes no more followers and says so, serves those it has and publishers, and a second signal ends it at once', async (t) => {
-  const settings = { DRAIN_NOTICE_MS: '30000', RATE_LIMIT: 'off', ADMIN_KEY: adminKey }
-  const child = run(t, { DATA_DIR: await folderOfProcess(t), ...settings })
-  const url = await listening(child)
-  const newsroom = await new Newsroom({ url }).open()
-  const follower = await followFresh(t, { url }, newsroom.channel, 'websocket only')
-  const idle: ClientSocket = io(url, { forceNew: true, reconnection: false })
-  t.after(() => idle.close())
-  await event(idle as unknown as EventEmitter, 'connect')
-  const stopping = until(child, ({ msg }) => (msg?.startsWith('stopping') ? msg : undefined))
-  child.kill('SIGTERM')
-  await stopping
+const manned = [
+  { WORKERS: '1', by: 'one process' },
+  { WORKERS: '2', by: 'two workers' },
+] as const
 
-  const ready = await fetch(`${url}/health/ready`)
-  const refused = [
-    ready,
-    await fetch(`${url}/v1/channels/${newsroom.channel}/stream`),
-    await fetch(`${url}/socket.io/?EIO=4&transport=polling`),
-  ]
-  for (const answer of refused) {
-    assert.equal(answer.status, 503)
-    assert.ok(Number(answer.headers.get('retry-after')) > 0)
-    const { code, reason } = (await answer.json()) as Record<string, unknown>
-    assert.deepEqual([code, reason], ['not-ready', 'stopping'])
-  }
-  assert.equal(ready.headers.get('connection'), 'close')
-  const answer = await follower.socket.emitWithAck('follow', { channel: newsroom.channel } as never)
-  assert.ok(!answer.ok)
-  assert.deepEqual([answer.error.code, answer.error['reason']], ['not-ready', 'stopping'])
-  assert.ok(Number(answer.error['retryAfterMs']) > 0)
-  const ended = event(idle as unknown as EventEmitter, 'disconnect')
-  assert.equal((await idle.emitWithAck('follow', { channel: newsroom.channel } as never)).ok, false)
-  assert.deepEqual((await ended)[0], 'transport close')
+for (const { WORKERS, by } of manned)
+  test(`told to stop, it takes no more followers and says so, serves those it has and publishers, and a second signal ends it at once, ${by}`, async (t) => {
+    const settings = { WORKERS, DRAIN_NOTICE_MS: '30000', RATE_LIMIT: 'off', ADMIN_KEY: adminKey }
+    const child = run(t, { DATA_DIR: await folderOfProcess(t), ...settings })
+    const url = await listening(child)
+    const newsroom = await new Newsroom({ url }).open()
+    const follower = await followFresh(t, { url }, newsroom.channel, 'websocket only')
+    const idle: ClientSocket = io(url, { forceNew: true, reconnection: false })
+    t.after(() => idle.close())
+    await event(idle as unknown as EventEmitter, 'connect')
+    const stopping = until(child, ({ msg }) => (msg?.startsWith('stopping') ? msg : undefined))
+    child.kill('SIGTERM')
+    await stopping
 
-  await newsroom.publish({ headline: 'Still published, and still followed' })
-  await follower.assertWhole(newsroom)
-  const exit = event(child, 'exit')
-  child.kill('SIGTERM')
-  assert.deepEqual(await exit, [1, null])
-})
+    const ready = await fetch(`${url}/health/ready`)
+    const refused = [
+      ready,
+      await fetch(`${url}/v1/channels/${newsroom.channel}/stream`),
+      await fetch(`${url}/socket.io/?EIO=4&transport=polling`),
+    ]
+    for (const answer of refused) {
+      assert.equal(answer.status, 503)
+      assert.ok(Number(answer.headers.get('retry-after')) > 0)
+      const { code, reason } = (await answer.json()) as Record<string, unknown>
+      assert.deepEqual([code, reason], ['not-ready', 'stopping'])
+    }
+    assert.equal(ready.headers.get('connection'), 'close')
+    const answer = await follower.socket.emitWithAck('follow', { channel: newsroom.channel } as never)
+    assert.ok(!answer.ok)
+    assert.deepEqual([answer.error.code, answer.error['reason']], ['not-ready', 'stopping'])
+    assert.ok(Number(answer.error['retryAfterMs']) > 0)
+    const ended = event(idle as unknown as EventEmitter, 'disconnect')
+    assert.equal((await idle.emitWithAck('follow', { channel: newsroom.channel } as never)).ok, false)
+    assert.deepEqual((await ended)[0], 'transport close')
 
-test('a write that is under way when it is told to stop is finished, and then it ends with 0', async (t) => {
-  const child = run(t, { DATA_DIR: await tempFolder(), ADMIN_KEY: adminKey })
-  const url = await listening(child)
-  const newsroom = await new Newsroom({ url }).open()
-  const body = JSON.stringify({ headline: 'Half of it was sent' })
-  const write = request(`${url}/v1/channels/${newsroom.channel}/posts`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${adminKey}`,
-      'content-type': 'application/json',
-      'content-length': body.length,
-      expect: '100-continue',
-    },
+    await newsroom.publish({ headline: 'Still published, and still followed' })
+    await follower.assertWhole(newsroom)
+    const exit = event(child, 'exit')
+    child.kill('SIGTERM')
+    assert.deepEqual(await exit, [1, null])
   })
-  write.flushHeaders()
-  // The server has begun with the request.
-  await event(write, 'continue')
-  write.write(body.slice(0, 10))
-  const refusing = async () => {
-    for (;;) await (await fetch(`${url}/health/live`)).text()
-  }
-  const exit = event(child, 'exit')
-  child.kill('SIGTERM')
-  await assert.rejects(refusing(), 'it takes no more connections')
-  const answered = event(write, 'response')
-  write.end(body.slice(10))
-  const [response] = await answered
-  assert.equal(response.statusCode, 201)
-  response.resume()
-  assert.deepEqual(await exit, [0, null])
-})
+
+for (const { WORKERS, by } of manned)
+  test(`a write that is under way when it is told to stop is finished, and then it ends with 0, ${by}`, async (t) => {
+    const child = run(t, { WORKERS, DATA_DIR: await tempFolder(), ADMIN_KEY: adminKey })
+    const url = await listening(child)
+    const newsroom = await new Newsroom({ url }).open()
+    const body = JSON.stringify({ headline: 'Half of it was sent' })
+    const write = request(`${url}/v1/channels/${newsroom.channel}/posts`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${adminKey}`,
+        'content-type': 'application/json',
+        'content-length': body.length,
+        expect: '100-continue',
+      },
+    })
+    write.flushHeaders()
+    // The server has begun with the request.
+    await event(write, 'continue')
+    write.write(body.slice(0, 10))
+    const { hostname, port } = new URL(url)
+    const refusing = async () => {
+      for (;;) {
+        const connection = connect(Number(port), hostname)
+        await event(connection, 'connect')
+        connection.destroy()
+      }
+    }
+    const exit = event(child, 'exit')
+    child.kill('SIGTERM')
+    await assert.rejects(refusing(), 'it takes no more connections')
+    const answered = event(write, 'response')
+    write.end(body.slice(10))
+    const [response] = await answered
+    assert.equal(response.statusCode, 201)
+    response.resume()
+    assert.deepEqual(await exit, [0, null])
+  })

@@ -22,8 +22,11 @@ const layers: Readonly<Record<string, Layer>> = {
   ops: { imports: ['wire', 'errors', 'log'], typesOf: ['config'] },
   pages: { imports: ['wire', 'errors', 'client'] },
   prepare: { imports: ['admin-key', 'log'], typesOf: ['config'] },
-  app: { imports: ['wire', 'errors', 'config', 'prepare', 'log', 'feed', 'api', 'ops', 'pages', 'client'] },
-  main: { imports: ['app', 'config'] },
+  workers: { imports: [] },
+  app: { imports: ['wire', 'errors', 'config', 'prepare', 'log', 'feed', 'api', 'ops', 'pages', 'client', 'workers'] },
+  serve: { imports: ['prepare', 'app', 'workers'], typesOf: ['config'] },
+  worker: { imports: ['config', 'app', 'workers'] },
+  main: { imports: ['config', 'serve'] },
 }
 
 /** Modules all of whose code must run in a browser. Of pages, only what stands in a file or folder named so. */

@@ -12,6 +12,8 @@ type RefusalReason = (typeof refusalReasons)[number]
 const heapBytesPerConnection = 100_000
 /** The other files are for pages, polls and Redis, and for the second connection that long polling opens at times. */
 const filesShareOfFollowers = 0.75
+/** Among several workers a poll may take three files: its connection, and both ends of the one by which it is sent on. */
+const filesShareAmongWorkers = 0.25
 /** How long those who were turned away are to wait. */
 const stoppingRetrySeconds = 2
 const fullRetrySeconds = 10
@@ -27,7 +29,7 @@ export class Admission {
   #stopping = false
 
   constructor(config: Pick<Config, ConfigOfAdmission>) {
-    this.#max = config.CONNECTIONS_MAX ?? connectionsMaxHere()
+    this.#max = config.CONNECTIONS_MAX ?? connectionsMaxHere(config.WORKERS)
     this.#perAddressMax = config.RATE_LIMIT ? config.CONNECTIONS_PER_ADDRESS_MAX : Number.POSITIVE_INFINITY
     this.#trustsProxy = config.TRUST_PROXY
   }
@@ -95,12 +97,13 @@ export class Admission {
   }
 }
 
-type ConfigOfAdmission = 'CONNECTIONS_MAX' | 'CONNECTIONS_PER_ADDRESS_MAX' | 'RATE_LIMIT' | 'TRUST_PROXY'
+type ConfigOfAdmission = 'CONNECTIONS_MAX' | 'CONNECTIONS_PER_ADDRESS_MAX' | 'RATE_LIMIT' | 'TRUST_PROXY' | 'WORKERS'
 
 /** What this process can hold, by the files that it may open and the heap that it may fill. */
-function connectionsMaxHere(): number {
+function connectionsMaxHere(workers: number): number {
+  const share = workers === 1 ? filesShareOfFollowers : filesShareAmongWorkers
   const byHeap = Math.floor(getHeapStatistics().heap_size_limit / heapBytesPerConnection)
-  return Math.max(1, Math.min(byHeap, Math.floor(openFilesMax() * filesShareOfFollowers)))
+  return Math.max(1, Math.min(byHeap, Math.floor(openFilesMax() * share)))
 }
 
 function openFilesMax(): number {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Server } from 'socket.io'
@@ -34,12 +34,16 @@ export interface SocketFeed {
 export interface SocketOptions {
   readonly hub: Hub
   readonly admission: Admission
-  readonly config: Pick<Config, 'CORS_ORIGINS' | 'NODE_NAME'>
+  readonly config: Pick<Config, 'CORS_ORIGINS'>
+  readonly makeId: () => string
+  /** Whether another process has the request's session, and has been given the request; `otherwise` goes on with it here. */
+  readonly route?: (request: IncomingMessage, response: unknown, otherwise: () => void) => boolean
   readonly logger: Logger
 }
 
 /** Serves Socket.IO on the app's HTTP server: transport only, without adapter and without its connection recovery. */
-export function serveSockets(app: FastifyInstance, { hub, admission, config, logger }: SocketOptions): SocketFeed {
+export function serveSockets(app: FastifyInstance, options: SocketOptions): SocketFeed {
+  const { hub, admission, config, makeId, route, logger } = options
   const io: Sockets = new Server(app.server, {
     path: socketPath,
     serveClient: false,
@@ -55,8 +59,12 @@ export function serveSockets(app: FastifyInstance, { hub, admission, config, log
       else refuseHandshake(request, error)
     },
   })
-  // A proxy finds the node by the first part of the session id; the rest can't be guessed.
-  io.engine.generateId = () => `${config.NODE_NAME}.${randomBytes(15).toString('base64url')}`
+  io.engine.generateId = makeId
+  if (route !== undefined) {
+    io.engine.use((request: IncomingMessage, response: unknown, next: () => void) => {
+      if (!route(request, response, next)) next()
+    })
+  }
   const open = new Set<Connection>()
   io.engine.on('connection', (connection: Connection) => {
     open.add(connection)

@@ -14,10 +14,15 @@ export interface MetricsOptions {
   readonly log: Log
   /** Followers turned away since the start, by why. */
   readonly refused: () => Iterable<readonly [reason: string, count: number]>
+  /** Workers of the node that ended by themselves and were started again. */
+  readonly restarted: () => number
 }
 
-/** The process's metrics. Counts are read when they are scraped. */
-export function makeMetrics({ counts, readiness, log, refused }: MetricsOptions): Registry {
+/**
+ * The process's metrics. Counts are read when they are scraped. Where a node has several processes, an `aggregator` says
+ * how a figure of theirs becomes one; without it they are summed.
+ */
+export function makeMetrics({ counts, readiness, log, refused, restarted }: MetricsOptions): Registry {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -75,9 +80,29 @@ export function makeMetrics({ counts, readiness, log, refused }: MetricsOptions)
     () => log.replicas?.failures ?? 0,
   )
   new Gauge({
+    name: 'wirecopy_workers',
+    help: 'Processes of the node whose figures these are.',
+    registers,
+    collect() {
+      this.set(1)
+    },
+  })
+  new Counter({
+    name: 'wirecopy_workers_restarted_total',
+    help: 'Workers of the node that ended by themselves and were started again.',
+    registers,
+    // The primary tells each worker.
+    aggregator: 'max',
+    collect() {
+      this.reset()
+      this.inc(restarted())
+    },
+  })
+  new Gauge({
     name: 'wirecopy_ready',
     help: '1 while a probe written to Redis comes back by the tail that posts take.',
     registers,
+    aggregator: 'min',
     collect() {
       this.set(readiness.ready ? 1 : 0)
     },
@@ -86,6 +111,8 @@ export function makeMetrics({ counts, readiness, log, refused }: MetricsOptions)
     name: 'wirecopy_probe_seconds',
     help: 'How long the last probe took; NaN where it did not come back.',
     registers,
+    // The longest, and NaN where one did not come back.
+    aggregator: 'max',
     collect() {
       this.set(readiness.probeMs === null ? Number.NaN : readiness.probeMs / 1_000)
     },

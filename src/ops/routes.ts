@@ -1,7 +1,7 @@
-import type { Registry as Metrics } from '@prometheus-io/client'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 import { CodedError } from '../errors.ts'
 import { OpsChannels, OpsNodes } from '../wire/ops.ts'
+import type { MetricsText } from './node-metrics.ts'
 import type { Readiness } from './readiness.ts'
 import type { Registry } from './registry.ts'
 
@@ -45,7 +45,7 @@ export async function opsRoutes(app: FastifyInstance, { registry, authorize }: O
 
 export interface HealthRoutesOptions {
   readonly readiness: Readiness
-  readonly metrics: Metrics
+  readonly metrics: MetricsText
   /** Where set, whoever asks for the metrics must pass it. */
   readonly authorizeMetrics: onRequestAsyncHookHandler | null
 }

@@ -21,7 +21,8 @@ const allowed: readonly (readonly [path: string, text: string])[] = [
     'src/app.ts',
     `import './api/posts.ts'; import './feed/fanout.ts'; import './pages/pages.ts'; import './ops/health.ts'`,
   ],
-  ['src/main.ts', `import { buildApp } from './app.ts'; import { readConfig } from './config.ts'`],
+  ['src/main.ts', `import { serve } from './serve.ts'; import { readConfig } from './config.ts'`],
+  ['src/serve.ts', `import { Workers } from './workers/primary.ts'; await import('./app.ts')`],
 ]
 
 for (const [path, text] of allowed) {
@@ -54,6 +55,8 @@ const refused: readonly (readonly [path: string, text: string, said: RegExp])[] 
   ['src/pages/page.ts', `import { x } from '../ops/health.ts'`, /pages may not import ops/],
   ['src/app.ts', `import { x } from './main.ts'`, /app may not import main/],
   ['src/main.ts', `import { x } from './log/log.ts'`, /main may not import log/],
+  ['src/workers/primary.ts', `import { x } from '../feed/sockets.ts'`, /workers may not import feed/],
+  ['src/feed/sockets.ts', `import { x } from '../workers/place.ts'`, /feed may not import workers/],
   ['src/api/posts.ts', `import { x } from '../../test/helpers/server.ts'`, /not in src/],
   ['src/api/posts.ts', `import { x } from '../../scripts/demo.ts'`, /not in src/],
   ['src/api/posts.ts', `const x = await import(process.argv[2])`, /computed name/],

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import test, { type TestContext } from 'node:test'
+import { io } from 'socket.io-client'
+import WebSocket from 'ws'
+import { type Follower, followFresh } from '../helpers/followers.ts'
+import { Newsroom } from '../helpers/newsroom.ts'
+import type { TransportName } from '../helpers/transports.ts'
+import { ask, NodeProcess, nodeName, oneConnection, pollingPath, sessionOnEach, workerOf } from './node.ts'
+import { startProxy } from './proxy.ts'
+
+const timeout = 60_000
+
+/** Resolves once a client with default options, which begins by long polling, has its websocket. */
+async function upgraded({ socket }: Follower): Promise<void> {
+  const { engine } = socket.io
+  if (engine.transport.name !== 'websocket') await new Promise((resolve) => engine.once('upgrade', resolve))
+  assert.equal(engine.transport.name, 'websocket')
+}
+
+async function followAll(t: TestContext, url: string, channel: string, names: readonly TransportName[]) {
+  const followers = await Promise.all(names.map((name) => followFresh(t, { url }, channel, name)))
+  const stock = followers.filter((_, i) => names[i] === 'stock socket')
+  await Promise.all(stock.map(upgraded))
+  return followers
+}
+
+function workersOf(followers: readonly Follower[]): Set<string> {
+  return new Set(followers.map(({ socket }) => workerOf(socket.io.engine.id)))
+}
+
+async function publishTen(newsroom: Newsroom): Promise<void> {
+  for (let number = 1; number <= 10; number++) await newsroom.publish({ headline: `Report ${number}` })
+}
+
+const many = (count: number, name: TransportName) => Array.from({ length: count }, () => name)
+
+test('stock clients, polling-only clients and all others follow a node of two workers, and both have followers', {
+  timeout,
+}, async (t) => {
+  const node = await NodeProcess.start(t)
+  const newsroom = await new Newsroom(node).open()
+  const sockets = [...many(30, 'stock socket'), ...many(10, 'long polling only'), ...many(6, 'websocket only')]
+  const others = (['event stream', 'poller', 'library by socket', 'library by event stream', 'curl'] as const).slice()
+  const followers = await followAll(t, node.url, newsroom.channel, [...sockets, ...others])
+  for (const [from, to] of [
+    [0, 30],
+    [30, 40],
+    [40, 46],
+  ]) {
+    assert.deepEqual(workersOf(followers.slice(from, to)), new Set(['0', '1']))
+  }
+  await publishTen(newsroom)
+  // A follower that is told twice, out of order or with a gap fails.
+  await Promise.all(followers.map((follower) => follower.assertWhole(newsroom)))
+  for (const { beginnings } of followers.slice(0, sockets.length)) assert.deepEqual(beginnings, ['snapshot'])
+})
+
+test('no connection is lost on the way from worker to worker, many at a time', { timeout }, async (t) => {
+  const node = await NodeProcess.start(t)
+  for (let round = 0; round < 6; round++) {
+    const sockets = Array.from({ length: 60 }, () => io(node.url, { forceNew: true, reconnection: false }))
+    t.after(() => sockets.forEach((socket) => void socket.close()))
+    // One that is not answered, or whose first words are not heard, waits for ever.
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.io.engine.once('upgrade', resolve))))
+    for (const socket of sockets) socket.close()
+  }
+})
+
+test('the same through a proxy that mixes clients on the connections that it keeps', { timeout }, async (t) => {
+  const node = await NodeProcess.start(t)
+  const newsroom = await new Newsroom(node).open()
+  const { url, carried } = await startProxy(t, node.url)
+  const names = [...many(10, 'stock socket'), ...many(10, 'long polling only')]
+  const followers = await followAll(t, url, newsroom.channel, names)
+  assert.deepEqual(workersOf(followers), new Set(['0', '1']))
+  await publishTen(newsroom)
+  await Promise.all(followers.map((follower) => follower.assertWhole(newsroom)))
+  for (const { beginnings } of followers) assert.deepEqual(beginnings, ['snapshot'])
+  const mixed = [...carried.values()].filter((ids) => new Set([...ids].map(workerOf)).size === 2)
+  assert.ok(mixed.length > 0, 'some connection carried requests for both workers')
+})
+
+test('on one kept connection the requests of each session reach the worker that has it', { timeout }, async (t) => {
+  const node = await NodeProcess.start(t)
+  const ids = await sessionOnEach(node.url)
+  const agent = oneConnection(t)
+  const body = '40'
+  for (const id of ids) {
+    const joined = await ask(node.url, `${pollingPath}&sid=${id}`, { method: 'POST', body, agent })
+    assert.deepEqual(joined, { status: 200, body: 'ok' })
+    const polled = await ask(node.url, `${pollingPath}&sid=${id}`, { agent })
+    assert.match(polled.body, /^40\{"sid":/)
+  }
+})
+
+test('a session that no worker knows is answered as Engine.IO answers it, by poll and by upgrade', {
+  timeout,
+}, async (t) => {
+  const node = await NodeProcess.start(t)
+  for (const id of ['0-gone', '1-gone', '2-never', '99999-never', 'gone', '-'].map((rest) => `${nodeName}.${rest}`)) {
+    const answers = await Promise.all([1, 2].map(() => ask(node.url, `${pollingPath}&sid=${id}`)))
+    for (const { status, body } of answers) assert.deepEqual([status, JSON.parse(body).code], [400, 1], id)
+    for (let i = 0; i < 2; i++) {
+      const websocket = new WebSocket(
+        `${node.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&sid=${id}`,
+      )
+      websocket.on('error', () => undefined)
+      const [, response] = await once(websocket, 'unexpected-response')
+      assert.equal(response.statusCode, 400, id)
+    }
+  }
+})

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { type EventEmitter, once } from 'node:events'
+import { createServer } from 'node:net'
+import test from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Steer } from '../../src/wire/events.ts'
+import { OpsNodes } from '../../src/wire/ops.ts'
+import { followFresh } from '../helpers/followers.ts'
+import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
+import { folderOfProcess } from '../helpers/nodes.ts'
+import type { TransportName } from '../helpers/transports.ts'
+import { NodeProcess, workerOf } from './node.ts'
+
+const timeout = 60_000
+
+const transports: readonly TransportName[] = [
+  'stock socket',
+  'long polling only',
+  'websocket only',
+  'event stream',
+  'library by socket',
+  'library by polling',
+]
+
+test('a worker that is killed is started again; its followers come back by their cursors and lack nothing', {
+  timeout,
+}, async (t) => {
+  const node = await NodeProcess.start(t)
+  const newsroom = await new Newsroom(node).open()
+  const names = [...transports, ...transports, ...transports]
+  const followers = await Promise.all(names.map((name) => followFresh(t, node, newsroom.channel, name)))
+  assert.equal(await node.metric('wirecopy_workers_restarted_total'), 0)
+  const before = node.saidSoFar
+  const victim = workerOf(followers[0]?.socket.io.engine.id)
+  await publishDuring([newsroom], async () => {
+    node.kill(Number(victim))
+    await node.said(({ msg, worker }) => msg === 'a worker listens' && String(worker) === victim, before)
+  }).catch((error: unknown) => {
+    // A publish that was under way at the killed worker is answered by nobody, and may have been made.
+    assert.match(String(error), /fetch failed/)
+  })
+  await newsroom.publish({ headline: 'After it' })
+  await Promise.all(followers.map((follower) => follower.assertWhole(newsroom)))
+  for (const { beginnings } of followers) {
+    assert.ok(
+      beginnings.slice(1).every((how) => how === 'batch'),
+      beginnings.join(),
+    )
+  }
+  assert.ok((followers[0]?.beginnings.length ?? 0) > 1, 'it lost its connection')
+  await node.said(({ msg, worker }) => msg === 'a worker listens' && String(worker) === victim, before)
+  while ((await node.metric('wirecopy_workers')) !== 2) await turn()
+  assert.equal(await node.metric('wirecopy_workers_restarted_total'), 1)
+})
+
+test('told to stop, all workers send their followers away at the same time, and the node ends with 0', {
+  timeout,
+}, async (t) => {
+  const folder = await folderOfProcess(t)
+  const node = await NodeProcess.start(t, { DATA_DIR: folder })
+  const newsroom = await new Newsroom(node).open()
+  await newsroom.publish({ headline: 'Kept' })
+  const names = ['websocket only', 'long polling only', 'stock socket'] as const
+  const followers = await Promise.all(
+    [...names, ...names, ...names, ...names].map((name) => followFresh(t, node, newsroom.channel, name)),
+  )
+  assert.deepEqual(new Set(followers.map(({ socket }) => workerOf(socket.io.engine.id))), new Set(['0', '1']))
+  const told = followers.map(async ({ socket }) => {
+    const [[steer], [reason]] = await Promise.all([
+      once(socket as unknown as EventEmitter, 'steer'),
+      once(socket as unknown as EventEmitter, 'disconnect'),
+    ])
+    // Else it would come back, and to whom it comes no longer listens.
+    socket.io.engine.close()
+    // From this alone a stock client does not come back.
+    assert.notEqual(reason, 'io server disconnect')
+    return steer as Steer
+  })
+  node.process.kill('SIGTERM')
+  for (const { action } of await Promise.all(told)) assert.equal(action, 'reconnect')
+  assert.deepEqual(await node.exit, [0, null])
+  await node.end
+
+  const again = await NodeProcess.start(t, { DATA_DIR: folder, PORT: new URL(node.url).port })
+  const snapshot = await newsroom.on(again).snapshot()
+  assert.equal(snapshot.posts.length, 1)
+  again.process.kill('SIGINT')
+  assert.deepEqual(await again.exit, [0, null])
+})
+
+test('a second signal ends the node and its workers at once', { timeout }, async (t) => {
+  const node = await NodeProcess.start(t, { DRAIN_NOTICE_MS: '30000' })
+  const newsroom = await new Newsroom(node).open()
+  await followFresh(t, node, newsroom.channel, 'websocket only')
+  // One that hears nothing is no exception.
+  node.kill(1, 'SIGSTOP')
+  node.process.kill('SIGTERM')
+  await node.said(({ msg }) => msg.startsWith('stopping'))
+  node.process.kill('SIGTERM')
+  assert.deepEqual(await node.exit, [1, null])
+  await node.end
+})
+
+test('when the primary is killed its workers end, and the next start has port, data and Redis', {
+  timeout,
+}, async (t) => {
+  const folder = await folderOfProcess(t)
+  const node = await NodeProcess.start(t, { DATA_DIR: folder })
+  const newsroom = await new Newsroom(node).open()
+  await newsroom.publish({ headline: 'Kept' })
+  node.process.kill('SIGKILL')
+  await node.end
+  const again = await NodeProcess.start(t, { DATA_DIR: folder, PORT: new URL(node.url).port })
+  assert.equal((await newsroom.on(again).snapshot()).posts.length, 1)
+})
+
+test('the figures of the workers add up, and one that hangs is left out', { timeout }, async (t) => {
+  const node = await NodeProcess.start(t)
+  const newsroom = await new Newsroom(node).open()
+  const names = ['websocket only', 'long polling only', 'event stream'] as const
+  await Promise.all([...names, ...names, ...names].map((name) => followFresh(t, node, newsroom.channel, name)))
+  assert.equal(await node.metric('wirecopy_connections'), 9)
+  assert.equal(await node.metric('wirecopy_followers'), 9)
+  while ((await node.metric('wirecopy_ready')) !== 1) await turn()
+  assert.equal(await node.metric('wirecopy_workers'), 2)
+  assert.ok((await node.metric('wirecopy_probe_seconds')) < 3)
+  for (;;) {
+    const answer = await newsroom.send('GET', '/v1/ops/nodes')
+    const { nodes, total } = OpsNodes.parse(answer.json)
+    if (total.followers === 9) {
+      assert.deepEqual(
+        nodes.map(({ worker }) => worker),
+        [0, 1],
+      )
+      assert.ok(nodes.every(({ connections }) => connections.websocket + connections.polling + connections.sse > 0))
+      break
+    }
+    await turn()
+  }
+
+  node.kill(1, 'SIGSTOP')
+  assert.equal(await node.metric('wirecopy_workers'), 1)
+  node.kill(1, 'SIGCONT')
+  while ((await node.metric('wirecopy_workers')) !== 2) await turn()
+})
+
+test('what keeps a worker from its start stops the start of the node, with one clear line', { timeout }, async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
+  await once(taken, 'listening')
+  const address = taken.address()
+  assert.ok(address !== null && typeof address === 'object')
+  const port = String(address.port)
+  for (const [env, says] of [
+    [{ REDIS_URL: 'redis://:secret@127.0.0.1:1' }, /Redis at redis:\/\/:\*\*\*@127\.0\.0\.1:1 can not be used: /],
+    [{ PORT: port }, /EADDRINUSE/],
+    [{ WORKERS: '65' }, /WORKERS: must be auto, or a number from 1 to 64/],
+    [{ WORKERS: 'many' }, /WORKERS: must be auto, or a number from 1 to 64/],
+  ] as const) {
+    const { code, said } = await NodeProcess.failToStart(t, env)
+    assert.equal(code, 1)
+    assert.match(said, /^Wirecopy can not start\. .*\n$/)
+    assert.match(said, says)
+    assert.doesNotMatch(said, /secret/)
+  }
+})
