@@ -50,17 +50,27 @@ async function nodeOfNewSession(url: string): Promise<string> {
   return /"sid":"([a-z0-9-]+)\./.exec(answer)?.[1] ?? answer
 }
 
-async function restart(t: TestContext, { name, url, process }: ServerProcess, redisUrl: string): Promise<void> {
+async function restart(
+  t: TestContext,
+  { name, url, process }: ServerProcess,
+  redisUrl: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
   const exit = once(process, 'exit')
   process.kill('SIGTERM')
   assert.deepEqual(await exit, [0, null])
   await startNode(t, name, redisUrl, { ...settings, PORT: new URL(url).port })
 }
 
-test('two nodes are restarted one after the other: no publish is refused, and no follower is short', {
-  skip: proxyProgram === undefined && 'needs HAProxy',
-  timeout: 60_000,
-}, async (t) => {
+const restarted = { skip: proxyProgram === undefined && 'needs HAProxy', timeout: 60_000 }
+
+test('two nodes are restarted one after the other: no publish is refused, and no follower is short', restarted, (t) =>
+  restartBoth(t, settings),
+)
+
+test('so are two nodes of two workers each', restarted, (t) => restartBoth(t, { ...settings, WORKERS: '2' }))
+
+async function restartBoth(t: TestContext, settings: Readonly<Record<string, string>>): Promise<void> {
   const redisUrl = await startRedis(t)
   const nodes = await Promise.all(['wirecopy-1', 'wirecopy-2'].map((name) => startNode(t, name, redisUrl, settings)))
   const [one, two] = nodes
@@ -76,7 +86,7 @@ test('two nodes are restarted one after the other: no publish is refused, and no
   // Each publish must be answered with 201, or this fails.
   await publishDuring([newsroom], async () => {
     for (const stopped of nodes) {
-      await restart(t, stopped, redisUrl)
+      await restart(t, stopped, redisUrl, settings)
       await until(`the proxy uses ${stopped.name} again`, async () => (await nodeOfNewSession(url)) === stopped.name)
     }
   })
@@ -90,4 +100,4 @@ test('two nodes are restarted one after the other: no publish is refused, and no
       beginnings.join(),
     )
   }
-})
+}
