@@ -20,11 +20,11 @@ import { apiKeys } from './log/keys.ts'
 import { type Log, openLog } from './log/log.ts'
 import type { Counts } from './ops/counts.ts'
 import { makeMetrics, timeRequests } from './ops/metrics.ts'
-import { encodeMetrics, type MetricsText, nodeMetrics } from './ops/node-metrics.ts'
+import { encodeMetrics, nodeMetrics } from './ops/node-metrics.ts'
 import { Readiness } from './ops/readiness.ts'
 import { Registry } from './ops/registry.ts'
 import { startReporting } from './ops/reporter.ts'
-import { healthRoutes, opsRoutes } from './ops/routes.ts'
+import { type HealthRoutesOptions, healthRoutes, opsRoutes } from './ops/routes.ts'
 import { pages } from './pages/pages.ts'
 import type { PageSource } from './pages/source.ts'
 import { prepare } from './prepare.ts'
@@ -72,6 +72,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
 
     const readiness = new Readiness(log, logger)
     closers.push(() => readiness.close())
+    readiness.onChange((ready) => place?.ready(ready))
     const registry = new Registry(log.redis, prefix, processId)
     const keys = new Keys(log.redis, apiKeys(prefix))
     const authorize = authorizer({ keys, adminKey, limited: config.RATE_LIMIT })
@@ -126,8 +127,9 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     })
     timeRequests(app, metrics)
     const figures = neighbours === null ? metrics : nodeMetrics(metrics, () => neighbours.figures())
-    const parts = { config, log, authorize, registry, readiness, metrics: figures, streams, admission, publicUrl }
-    await registerRoutes(app, parts)
+    const othersUnready = () => place?.unready ?? 0
+    const health = { readiness, othersUnready, metrics: figures }
+    await registerRoutes(app, { config, log, authorize, registry, health, streams, admission, publicUrl })
     if (neighbours !== null) {
       const endNeighbours = await neighbours.listen(app.server, () => encodeMetrics(metrics))
       app.addHook('onClose', endNeighbours)
@@ -213,21 +215,20 @@ interface Parts {
   readonly log: Log
   readonly authorize: Authorize
   readonly registry: Registry
-  readonly readiness: Readiness
-  readonly metrics: MetricsText
+  readonly health: Omit<HealthRoutesOptions, 'authorizeMetrics'>
   readonly streams: Streams
   readonly admission: Admission
   readonly publicUrl: string
 }
 
 async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { config, log, authorize, registry, readiness, metrics, streams, admission, publicUrl } = parts
+  const { config, log, authorize, registry, health, streams, admission, publicUrl } = parts
   // A connection that is kept open would be cut under its next request; whoever comes anew is sent elsewhere.
   app.addHook('onRequest', async (_request, reply) => {
-    if (readiness.reason === 'stopping') reply.header('Connection', 'close')
+    if (health.readiness.reason === 'stopping') reply.header('Connection', 'close')
   })
   const authorizeMetrics = config.METRICS === 'key' ? authorize('ops:read') : null
-  await app.register(healthRoutes, { readiness, metrics, authorizeMetrics })
+  await app.register(healthRoutes, { ...health, authorizeMetrics })
   await app.register(api, {
     prefix: '/v1',
     log,

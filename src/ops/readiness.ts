@@ -19,6 +19,7 @@ export class Readiness {
   readonly #probing: Promise<void>
   #reason: NotReady | null = 'starting'
   #probeMs: number | null = null
+  #changed: (ready: boolean) => void = () => undefined
 
   constructor(log: Log, logger: Logger) {
     this.#log = log
@@ -32,6 +33,11 @@ export class Readiness {
 
   get reason(): NotReady | null {
     return this.#reason
+  }
+
+  /** Calls `changed` whenever it becomes ready, and whenever a probe is late; not when the process stops. */
+  onChange(changed: (ready: boolean) => void): void {
+    this.#changed = changed
   }
 
   /** How long the last probe took, in milliseconds; null where it did not come back. */
@@ -68,6 +74,7 @@ export class Readiness {
     if (this.#stop.signal.aborted || this.#reason === reason) return
     const was = this.#reason
     this.#reason = reason
+    this.#changed(reason === null)
     if (reason === null) this.#logger.info({ was }, 'ready: posts reach followers')
     else this.#logger.error({ reason, error: String(error) }, 'not ready: posts may not reach followers')
   }

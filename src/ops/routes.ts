@@ -45,6 +45,8 @@ export async function opsRoutes(app: FastifyInstance, { registry, authorize }: O
 
 export interface HealthRoutesOptions {
   readonly readiness: Readiness
+  /** How many other processes of the node are not ready: their followers are this node's, too. */
+  readonly othersUnready: () => number
   readonly metrics: MetricsText
   /** Where set, whoever asks for the metrics must pass it. */
   readonly authorizeMetrics: onRequestAsyncHookHandler | null
@@ -54,15 +56,16 @@ const hidden = { hide: true } as const
 
 /** `/health/live`, `/health/ready` and `/metrics`: for proxies, orchestrators and Prometheus. */
 export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOptions): Promise<void> {
-  const { readiness, metrics, authorizeMetrics } = options
+  const { readiness, othersUnready, metrics, authorizeMetrics } = options
   app.addHook('onSend', async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
   })
   app.get('/health/live', { schema: hidden }, async () => ({ status: 'live' }))
   app.get('/health/ready', { schema: hidden }, async () => {
-    if (readiness.ready) return { status: 'ready' }
-    throw new CodedError('not-ready', whyNotReady[readiness.reason ?? 'starting'], {
-      extras: { reason: readiness.reason },
+    const reason = readiness.reason ?? (othersUnready() > 0 ? 'probe-late' : null)
+    if (reason === null) return { status: 'ready' }
+    throw new CodedError('not-ready', whyNotReady[reason], {
+      extras: { reason },
       retryAfterSeconds: 1,
     })
   })

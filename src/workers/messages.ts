@@ -23,6 +23,8 @@ const Upgrade = z.object({
 const FromWorker = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('listening') }),
   z.object({ kind: z.literal('failed'), message: z.string() }),
+  /** Whether posts reach its followers; said first when they do. */
+  z.object({ kind: z.literal('ready'), ready: z.boolean() }),
   Connection,
   Upgrade,
 ])
@@ -31,8 +33,13 @@ export type FromWorker = z.infer<typeof FromWorker>
 const FromPrimary = z.discriminatedUnion('kind', [
   /** Let followers go, finish, and end. */
   z.object({ kind: z.literal('stop') }),
-  /** How many workers of this node ended by themselves and were started again. */
-  z.object({ kind: z.literal('restarted'), count: z.int().min(0) }),
+  z.object({
+    kind: z.literal('node'),
+    /** How many workers of this node ended by themselves and were started again. */
+    restarted: z.int().min(0),
+    /** How many of those that run were ready, and are not. */
+    unready: z.int().min(0),
+  }),
   Connection,
   Upgrade,
 ])

@@ -28,6 +28,7 @@ export class Place {
   readonly #arrived = new Map<string, Socket>()
   #takeUpgrade: TakeUpgrade | null = null
   #restarted = 0
+  #unready = 0
   #stop: () => void = () => process.exit(0)
 
   constructor(environment: Readonly<Record<string, string | undefined>>, count: number, logger: Logger) {
@@ -43,6 +44,11 @@ export class Place {
     return this.#restarted
   }
 
+  /** How many workers of the node were ready, and are not. */
+  get unready(): number {
+    return this.#unready
+  }
+
   /** Runs once the primary says that the node stops. Before that is set, the process just ends. */
   onStop(stop: () => void): void {
     this.#stop = stop
@@ -55,6 +61,10 @@ export class Place {
 
   listening(): void {
     this.#tell({ kind: 'listening' })
+  }
+
+  ready(ready: boolean): void {
+    this.#tell({ kind: 'ready', ready })
   }
 
   /** Tells why this worker can't start. The primary then ends it: one that ended by itself might not be heard. */
@@ -78,8 +88,9 @@ export class Place {
       case 'stop':
         this.#stop()
         return
-      case 'restarted':
-        this.#restarted = message.count
+      case 'node':
+        this.#restarted = message.restarted
+        this.#unready = message.unready
         return
       case 'connection':
         // Its client may have left on the way.

@@ -34,6 +34,8 @@ interface Running {
   readonly startedAt: number
   readonly exited: Promise<End>
   readonly handOver: HandOver
+  /** Null until it is ready for the first time: one that is only starting has nobody yet. */
+  ready: boolean | null
 }
 
 /**
@@ -92,7 +94,7 @@ export class Workers {
       throw error
     }
     this.#options.logger.info({ worker: number, pid: process.process.pid }, 'a worker listens')
-    this.#tell(running, { kind: 'restarted', count: this.#restarted })
+    this.#tellAll()
     const restarting = exited
       .then(({ code, signal }) => this.#ended(number, running, { code, signal }))
       .finally(() => this.#restarting.delete(restarting))
@@ -115,8 +117,9 @@ export class Workers {
     }).finally(() => {
       this.#running.delete(number)
       handOver.close()
+      this.#tellAll()
     })
-    const running: Running = { process, startedAt: performance.now(), exited, handOver }
+    const running: Running = { process, startedAt: performance.now(), exited, handOver, ready: null }
     this.#running.set(number, running)
     return running
   }
@@ -134,7 +137,6 @@ export class Workers {
       await delay(restartDelayMs(failures), undefined, { signal }).catch(() => undefined)
       if (signal.aborted) return
       this.#restarted++
-      for (const running of this.#running.values()) this.#tell(running, { kind: 'restarted', count: this.#restarted })
       try {
         return await this.#start(number)
       } catch (error) {
@@ -146,10 +148,14 @@ export class Workers {
 
   #take(worker: Worker, received: unknown, socket: unknown): void {
     const message = fromWorker(received)
+    const sender = [...this.#running.values()].find(({ process }) => process === worker)
+    if (message?.kind === 'ready' && sender !== undefined) {
+      sender.ready = message.ready
+      this.#tellAll()
+    }
     if (message?.kind !== 'connection' && message?.kind !== 'upgrade') return
     // Where that worker is gone, the one that brought it answers that the session is not known.
-    const target =
-      this.#running.get(message.to) ?? [...this.#running.values()].find(({ process }) => process === worker)
+    const target = this.#running.get(message.to) ?? sender
     if (!(socket instanceof Socket)) {
       if (target !== undefined && message.kind === 'upgrade') this.#tell(target, message)
     } else if (target === undefined) {
@@ -162,6 +168,12 @@ export class Workers {
   #tell({ process }: Running, message: FromPrimary, socket?: Socket, told: () => void = () => undefined): void {
     if (process.isConnected()) process.send(message, socket, {}, told)
     else told()
+  }
+
+  #tellAll(): void {
+    const all = [...this.#running.values()]
+    const unready = all.filter(({ ready }) => ready === false).length
+    for (const running of all) this.#tell(running, { kind: 'node', restarted: this.#restarted, unready })
   }
 
   /** Whether it ended with 0. */
