@@ -33,6 +33,7 @@ import { limits } from './wire/limits.ts'
 import { Neighbours } from './workers/neighbours.ts'
 import type { Place } from './workers/place.ts'
 import { SessionIds } from './workers/session-ids.ts'
+import { sharedPort } from './workers/shared-port.ts'
 
 export interface Wirecopy {
   /** Where it can be reached from this machine. */
@@ -134,7 +135,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       const endNeighbours = await neighbours.listen(app.server, () => encodeMetrics(metrics))
       app.addHook('onClose', endNeighbours)
     }
-    await app.listen({ host: config.HOST, port: config.PORT })
+    await app.listen({ host: config.HOST, port: config.PORT, ...(place === null ? {} : sharedPort) })
     const noticeMs = config.DRAIN_NOTICE_MS
     closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs, workers, logger }))
     return { url, adminKey, adminKeyMadeIn, close }

@@ -4,6 +4,7 @@ import type { Wirecopy } from './app.ts'
 import type { Config } from './config.ts'
 import { prepare } from './prepare.ts'
 import { Workers } from './workers/primary.ts'
+import { requireFree } from './workers/shared-port.ts'
 
 /** Longer than a worker takes to let its followers go and to finish its answers. */
 const stopMsMax = 60_000
@@ -17,6 +18,7 @@ export async function serve(config: Config, logger: Logger): Promise<Wirecopy> {
   }
   const prepared = await prepare(config, logger)
   try {
+    await requireFree(config.HOST, prepared.config.PORT)
     const workers = await Workers.start({
       count: config.WORKERS,
       program: fileURLToPath(new URL('./worker.ts', import.meta.url)),

@@ -39,8 +39,8 @@ interface Running {
 }
 
 /**
- * The workers of a node, seen from the primary, which serves nobody itself: it accepts connections and deals them out
- * (node:cluster does), brings a connection from one worker to another, and starts again a worker that ends by itself.
+ * The workers of a node, seen from the primary, which serves nobody itself: it brings a connection from one worker to
+ * another, and starts again a worker that ends by itself.
  */
 export class Workers {
   readonly #options: WorkersOptions

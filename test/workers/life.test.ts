@@ -3,13 +3,16 @@ import { type EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { opsNodes } from '../../src/log/keys.ts'
 import type { Steer } from '../../src/wire/events.ts'
 import { OpsNodes } from '../../src/wire/ops.ts'
+import { startRedis } from '../deploy/cluster.ts'
 import { followFresh } from '../helpers/followers.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { folderOfProcess } from '../helpers/nodes.ts'
 import type { TransportName } from '../helpers/transports.ts'
-import { NodeProcess, workerOf } from './node.ts'
+import { ask, NodeProcess, nodeName, workerOf } from './node.ts'
 
 const timeout = 60_000
 
@@ -147,6 +150,38 @@ test('the figures of the workers add up, and one that hangs is left out', { time
   while ((await node.metric('wirecopy_workers')) !== 2) await turn()
 })
 
+test('the node is not ready while one of its workers is not, whichever answers', { timeout }, async (t) => {
+  const redisUrl = await startRedis(t)
+  const node = await NodeProcess.start(t, { REDIS_URL: redisUrl })
+  const ready = async () => {
+    const asked = Array.from({ length: 16 }, () => ask(node.url, '/health/ready'))
+    // A connection to a worker that is killed ends with it.
+    const answers = (await Promise.allSettled(asked)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    return [...new Set(answers.map(({ status }) => status))].join()
+  }
+  while ((await ready()) !== '200') await turn()
+  const redis = new Redis({ path: new URL(redisUrl).pathname })
+  t.after(() => redis.disconnect())
+  const ids = await redis.smembers(opsNodes('wirecopy'))
+  const [probe] = await redis.keys(`*:probe:${ids.find((id) => id.startsWith(`${nodeName}-1-`))}`)
+  assert.ok(probe !== undefined)
+  // What is no stream takes no probe.
+  await redis.set(probe, 'broken')
+  while ((await ready()) !== '503') await turn()
+  assert.equal(await node.metric('wirecopy_ready'), 0)
+  await redis.del(probe)
+  while ((await ready()) !== '200') await turn()
+
+  // One that is gone has no followers here.
+  await redis.set(probe, 'broken')
+  while ((await ready()) !== '503') await turn()
+  redis.disconnect()
+  const before = node.saidSoFar
+  node.kill(1)
+  while ((await ready()) !== '200') await turn()
+  await node.said(({ msg }) => msg === 'a worker listens', before)
+})
+
 test('what keeps a worker from its start stops the start of the node, with one clear line', { timeout }, async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   t.after(() => taken.close())
@@ -154,9 +189,12 @@ test('what keeps a worker from its start stops the start of the node, with one c
   const address = taken.address()
   assert.ok(address !== null && typeof address === 'object')
   const port = String(address.port)
+  const other = await NodeProcess.start(t)
   for (const [env, says] of [
     [{ REDIS_URL: 'redis://:secret@127.0.0.1:1' }, /Redis at redis:\/\/:\*\*\*@127\.0\.0\.1:1 can not be used: /],
     [{ PORT: port }, /EADDRINUSE/],
+    // Though both would share it.
+    [{ PORT: new URL(other.url).port }, /EADDRINUSE/],
     [{ WORKERS: '65' }, /WORKERS: must be auto, or a number from 1 to 64/],
     [{ WORKERS: 'many' }, /WORKERS: must be auto, or a number from 1 to 64/],
   ] as const) {
