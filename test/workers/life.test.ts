@@ -113,10 +113,10 @@ test('when the primary is killed its workers end, and the next start has port, d
   const node = await NodeProcess.start(t, { DATA_DIR: folder })
   const newsroom = await new Newsroom(node).open()
   await newsroom.publish({ headline: 'Kept' })
-  node.process.kill('SIGKILL')
-  await node.end
+  await node.kill9()
   const again = await NodeProcess.start(t, { DATA_DIR: folder, PORT: new URL(node.url).port })
   assert.equal((await newsroom.on(again).snapshot()).posts.length, 1)
+  await again.kill9()
 })
 
 test('the figures of the workers add up, and one that hangs is left out', { timeout }, async (t) => {

@@ -46,11 +46,11 @@ export class NodeProcess {
   }
 
   static async start(t: TestContext, env: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
+    // Hooks run in the order in which they were made: the node ends before its folder goes.
+    let started: NodeProcess | null = null
+    t.after(() => started?.kill9())
     const node = new NodeProcess(await spawnNode(t, env, 'inherit'))
-    t.after(async () => {
-      node.process.kill('SIGKILL')
-      await node.end
-    })
+    started = node
     node.#url = (await node.said(({ msg }) => msg === 'listening')).url ?? ''
     return node
   }
@@ -62,6 +62,12 @@ export class NodeProcess {
     assert.ok(child.stderr !== null)
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
     return { said, code }
+  }
+
+  /** Kills the primary, and resolves once the workers have ended, too. */
+  async kill9(): Promise<void> {
+    this.process.kill('SIGKILL')
+    await this.end
   }
 
   get url(): string {
