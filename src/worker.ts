@@ -21,6 +21,7 @@ try {
         process.exit(1)
       },
     )
+    logger.info('stopping')
   })
   place.listening()
 } catch (error) {

@@ -114,7 +114,9 @@ for (const { WORKERS, by } of manned)
     const idle: ClientSocket = io(url, { forceNew: true, reconnection: false })
     t.after(() => idle.close())
     await event(idle as unknown as EventEmitter, 'connect')
-    const stopping = until(child, ({ msg }) => (msg?.startsWith('stopping') ? msg : undefined))
+    // Every process says so for itself: the one that takes the signal, and each worker once it is told.
+    let silent = WORKERS === '1' ? 1 : 1 + Number(WORKERS)
+    const stopping = until(child, ({ msg }) => (msg?.startsWith('stopping') && --silent === 0 ? msg : undefined))
     child.kill('SIGTERM')
     await stopping
 
