@@ -107,6 +107,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       connections: { ...sockets.counts(), sse: streams.count },
       channels: hub.counts(),
       cutOff: hub.cutOff,
+      waitingBytes: sockets.waitingBytes() + streams.waitingBytes,
     })
     const finish = finishAnswers(app)
     // Fastify waits for open connections, so followers go first.

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { CodedError } from '../errors.ts'
 
 /** Why a follower was turned away; the metric's labels. */
-const refusalReasons = ['stopping', 'connections', 'address', 'events', 'flood'] as const
+const refusalReasons = ['stopping', 'connections', 'address', 'events', 'flood', 'backlog'] as const
 type RefusalReason = (typeof refusalReasons)[number]
 
 /** What a follower's connection is reckoned to take of the heap, with what is on its way to it. */

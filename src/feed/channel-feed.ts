@@ -16,6 +16,8 @@ export interface Follower {
   /** Since when it waits for its socket to drain (`performance.now()`), or null while it is current. */
   behindSince: number | null
   readonly transport: Transport
+  /** Since when its socket has taken nothing, though something waits, whoever followed by it meanwhile; else null. */
+  readonly stuckSince: number | null
   /** Whether its socket takes a batch now. Where not, the owner calls `ChannelFeed.drained` once it does. */
   ready(): boolean
   send(outgoing: Outgoing): void
@@ -28,7 +30,7 @@ export interface Follower {
 /** Followers that are written to before other work gets its turn. */
 const sliceFollowers = 500
 /** A follower that takes nothing for this long is cut off; it comes back by its cursor. */
-const stuckMsMax = 60_000
+export const stuckMsMax = 60_000
 const retryMsMax = 2_000
 
 /**
@@ -90,7 +92,9 @@ export class ChannelFeed {
   cutOffStuck(now: number): number {
     let cut = 0
     for (const follower of this.#followers) {
-      if (follower.behindSince === null || now - follower.behindSince < stuckMsMax) continue
+      // Whoever follows again is behind anew, and no less stuck.
+      const since = Math.min(follower.behindSince ?? now, follower.stuckSince ?? now)
+      if (now - since < stuckMsMax) continue
       follower.cutOff()
       cut++
     }

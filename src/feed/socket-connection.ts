@@ -8,10 +8,11 @@ import { parse } from '../wire/parse.ts'
 import type { Problem } from '../wire/problem.ts'
 import type { ChannelId, Offset } from '../wire/scalars.ts'
 import type { Admission } from './admission.ts'
-import type { Follower, Transport } from './channel-feed.ts'
+import { type Follower, stuckMsMax, type Transport } from './channel-feed.ts'
 import type { Hub, Place, Start } from './hub.ts'
 import type { Outgoing } from './outgoing.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { Waiting } from './waiting.ts'
 
 export type FollowerSocket = Socket<ClientToServer, ServerToClient>
 
@@ -21,6 +22,10 @@ const comeBackSpreadMs = 5_000
 const closeGraceMs = 2_000
 /** Who sent too many events has a burst of ten again after this time. */
 const eventsRetryMs = 1_000
+/** Who reads gets through what may wait within this time, on most lines. */
+const backlogRetryMs = 2_000
+/** A small answer, or what an answer has besides its batch or snapshot, is reckoned so large. */
+const answerBytes = 500
 
 export function transportOf(socket: FollowerSocket): Transport {
   return socket.conn.transport.name === 'polling' ? 'polling' : 'websocket'
@@ -34,6 +39,7 @@ export class SocketConnection {
   readonly #logger: Logger
   readonly #events = new TokenBucket(limits.eventsPerSecondMax, limits.eventsBurstMax, performance.now())
   readonly #followed = new Map<ChannelId, SocketFollower>()
+  readonly #waiting: Waiting
   /** A batch waits behind the one that the transport is sending; one may, and no more. */
   #full = false
 
@@ -42,7 +48,9 @@ export class SocketConnection {
     this.#hub = hub
     this.#admission = admission
     this.#logger = logger
+    this.#waiting = new Waiting(() => socket.conn.transport)
     socket.use((event, next) => {
+      if (this.#isStuck()) return this.#cutOff()
       if (this.#events.take(performance.now())) return next()
       this.#refuse(event.at(-1))
     })
@@ -70,10 +78,11 @@ export class SocketConnection {
     try {
       const place = await this.#hub.join(channel, after, (start) => {
         if (this.#followed.get(channel) !== follower || !this.#socket.connected) return null
+        this.#requireRoom(bytesOf(start))
         answer(answerOf(start))
         return follower
       })
-      if (place === null) return answer({ ok: false, error: superseded().toProblem() })
+      if (place === null) throw superseded()
       follower.place = place
       // It may have left between being let in and now.
       if (this.#followed.get(channel) !== follower) place.leave()
@@ -85,6 +94,7 @@ export class SocketConnection {
 
   async #unfollow(request: unknown, answer: Parameters<ClientToServer['unfollow']>[1]): Promise<void> {
     this.#leave(parsed(UnfollowRequest, request).channel)
+    this.#waiting.add(answerBytes)
     answer({ ok: true })
   }
 
@@ -98,7 +108,12 @@ export class SocketConnection {
     return this.#full
   }
 
+  get waiting(): Waiting {
+    return this.#waiting
+  }
+
   send(outgoing: Outgoing): void {
+    this.#waiting.add(outgoing.frame.length)
     // Engine.IO says `drain`, within this call already, when its own buffer has gone to the transport.
     this.#full = true
     // The frame is what a websocket is sent, the packet what long polling and an upgrade under way are sent.
@@ -107,8 +122,34 @@ export class SocketConnection {
     this.#socket.conn.write(outgoing.packet, options)
   }
 
+  /** Counts an answer of so many bytes as waiting. Throws where too much waits for it to be sent as well. */
+  #requireRoom(bytes: number): void {
+    const waiting = this.#waiting.bytes
+    if (waiting > 0 && waiting + bytes > limits.waitingBytesMax) {
+      this.#admission.note('backlog')
+      throw new CodedError(
+        'too-many-requests',
+        `${waiting} bytes wait for this connection already. Read them before you follow again.`,
+        { extras: { retryAfterMs: backlogRetryMs } },
+      )
+    }
+    this.#waiting.add(bytes)
+  }
+
+  /** Whoever sends on, and takes nothing, would have ever more answers wait for it. */
+  #isStuck(): boolean {
+    const { sinceMs } = this.#waiting
+    return sinceMs !== null && performance.now() - sinceMs > stuckMsMax
+  }
+
+  #cutOff(): void {
+    this.#admission.note('backlog')
+    this.#socket.conn.close(true)
+  }
+
   #drained(): void {
     this.#full = false
+    this.#waiting.flushed()
     for (const { place, behindSince, self } of this.#followed.values()) {
       if (behindSince !== null) place?.feed.drained(self)
     }
@@ -119,6 +160,7 @@ export class SocketConnection {
     if (typeof answer !== 'function') return
     work().catch((error: unknown) => {
       const problem = this.#problem(error)
+      this.#waiting.add(answerBytes)
       answer({ ok: false, error: problem })
       // Whoever can't follow here has no other use for the connection, and a stock client comes back from its end.
       if (problem.code === 'not-ready' && this.#followed.size === 0) this.#socket.conn.close()
@@ -128,6 +170,7 @@ export class SocketConnection {
   #refuse(answer: unknown): void {
     this.#admission.note('events')
     if (typeof answer !== 'function') return
+    this.#waiting.add(answerBytes)
     const error = new CodedError(
       'too-many-requests',
       `A connection may send ${limits.eventsPerSecondMax} events a second. Wait, and send them more slowly.`,
@@ -163,6 +206,10 @@ class SocketFollower implements Follower {
     return transportOf(this.#socket)
   }
 
+  get stuckSince(): number | null {
+    return this.#connection.waiting.sinceMs
+  }
+
   ready(): boolean {
     return !this.#connection.full
   }
@@ -189,6 +236,10 @@ function answerOf(start: Start): Parameters<Parameters<ClientToServer['follow']>
   if (start.kind === 'batch') return { ok: true, batch: start.batch.value }
   const { snapshot, reset } = start
   return { ok: true, snapshot: snapshot.value, ...(reset === null ? {} : { reset }) }
+}
+
+function bytesOf(start: Start): number {
+  return answerBytes + (start.kind === 'batch' ? start.batch : start.snapshot).json.length
 }
 
 function parsed<T>(schema: z.ZodType<T>, request: unknown): T {

@@ -12,6 +12,7 @@ import type { Hub } from './hub.ts'
 import { refuseHandshake } from './refuse.ts'
 import { type FollowerSocket, SocketConnection, transportOf } from './socket-connection.ts'
 import { TokenBucket } from './token-bucket.ts'
+import type { Waiting } from './waiting.ts'
 
 type Sockets = Server<ClientToServer, ServerToClient>
 /** The connection under a socket: it is there before the client has said that it speaks Socket.IO. */
@@ -22,6 +23,8 @@ const clientMessageBytesMax = 16_384
 
 export interface SocketFeed {
   counts(): { websocket: number; polling: number }
+  /** What waits in this process for connections to take it. */
+  waitingBytes(): number
   /**
    * Sends every client elsewhere. Those who know `steer` leave within the spread; those who don't have their connection
    * closed within as long again, which makes them come back. Batches go on to all who are still here.
@@ -75,12 +78,22 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
     })
     closeFloods(connection, admission)
   })
-  io.on('connection', (socket) => new SocketConnection(socket, hub, admission, logger))
+  const waiting = new Set<Waiting>()
+  io.on('connection', (socket) => {
+    const own = new SocketConnection(socket, hub, admission, logger).waiting
+    waiting.add(own)
+    socket.on('disconnect', () => waiting.delete(own))
+  })
   return {
     counts: () => {
       let polling = 0
       for (const socket of io.of('/').sockets.values()) if (transportOf(socket) === 'polling') polling++
       return { websocket: io.of('/').sockets.size - polling, polling }
+    },
+    waitingBytes: () => {
+      let bytes = 0
+      for (const one of waiting) bytes += one.bytes
+      return bytes
     },
     drain: async (spreadMs) => {
       const steer: Steer = { action: 'reconnect', afterMs: 0, spreadMs }

@@ -33,6 +33,13 @@ export class Streams {
     return this.#open.size
   }
 
+  /** What waits in this process for streams to take it. */
+  get waitingBytes(): number {
+    let bytes = 0
+    for (const response of this.#open) bytes += response.writableLength
+    return bytes
+  }
+
   /** Answers with a stream that begins with a snapshot or a batch. Throws before anything is sent. */
   async follow(reply: FastifyReply, channel: ChannelId, after: Cursor | undefined): Promise<void> {
     const response = reply.raw
@@ -116,6 +123,8 @@ function endSoon(response: ServerResponse): void {
 class StreamFollower implements Follower {
   offset = 0 as Offset
   behindSince: number | null = null
+  /** A stream is followed by once, so that being behind says it. */
+  readonly stuckSince = null
   readonly transport = 'sse'
   readonly #response: ServerResponse
 

@@ -6,6 +6,8 @@ export interface Counts {
   readonly channels: readonly OpsChannel[]
   /** Followers cut off for being stuck, since the start. */
   readonly cutOff: number
+  /** What waits in the process for followers' sockets to take it. */
+  readonly waitingBytes: number
 }
 
 export function followersOf(counts: Counts): { followers: number; behind: number } {

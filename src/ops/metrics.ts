@@ -58,6 +58,14 @@ export function makeMetrics({ counts, readiness, log, refused, restarted }: Metr
       this.set(followersOf(counts()).behind)
     },
   })
+  new Gauge({
+    name: 'wirecopy_waiting_bytes',
+    help: "Bytes that wait in the process for followers' sockets to take them.",
+    registers,
+    collect() {
+      this.set(counts().waitingBytes)
+    },
+  })
   counter(
     'wirecopy_followers_cut_off_total',
     'Followers cut off because they took nothing for too long.',

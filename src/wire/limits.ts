@@ -43,6 +43,11 @@ export const limits = {
   /** Events that a Socket.IO connection may send: so many at once, and then so many a second. Past it `too-many-requests`. */
   eventsBurstMax: 60,
   eventsPerSecondMax: 10,
+  /**
+   * What may wait in the server for a Socket.IO connection that takes it too slowly, or not at all. An answer to `follow`
+   * that would go past it is `too-many-requests`; one always fits where nothing waits.
+   */
+  waitingBytesMax: 4_194_304,
   /** Messages of any kind, refused ones too, that a Socket.IO connection may send. Past it, it is closed. */
   messagesBurstMax: 600,
   messagesPerSecondMax: 20,

@@ -15,6 +15,7 @@ const redisUrl = await redisForFile()
 class TestFollower implements Follower {
   offset = 0 as Offset
   behindSince: number | null = null
+  stuckSince: number | null = null
   readonly transport = 'websocket'
   readonly batches: number[] = []
   at = 0
@@ -101,6 +102,19 @@ test('a follower that takes nothing for a minute is cut off, and one that is cur
   stuck.room = 0
   await log.publish(channelId('war'), content('post'), once())
   await fast.reaches(1)
+  const { feed } = fast.place ?? {}
+  assert.equal(feed?.cutOffStuck(performance.now() + 59_000), 0)
+  assert.equal(feed?.cutOffStuck(performance.now() + 61_000), 1)
+  assert.deepEqual([fast.cut, stuck.cut], [false, true])
+})
+
+test('a follower whose connection takes nothing for a minute is cut off, though it follows anew all the time', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const hub = new Hub(log, quiet)
+  t.after(() => hub.close())
+  await log.createChannel(newChannel('war'), once())
+  const [fast, stuck] = [await join(hub, 'war'), await join(hub, 'war')]
+  stuck.stuckSince = performance.now()
   const { feed } = fast.place ?? {}
   assert.equal(feed?.cutOffStuck(performance.now() + 59_000), 0)
   assert.equal(feed?.cutOffStuck(performance.now() + 61_000), 1)

@@ -9,6 +9,7 @@ import type { FollowAnswer } from '../../src/wire/events.ts'
 import { limits } from '../../src/wire/limits.ts'
 import { Problem } from '../../src/wire/problem.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
+import { RawSocketClient } from '../helpers/raw-websocket.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 import type { ClientSocket } from '../helpers/transports.ts'
 
@@ -67,8 +68,12 @@ async function assertRefused(answer: Response | IncomingMessage, status: number,
 }
 
 async function refusals(server: TestServer, reason: string): Promise<number> {
+  return await metric(server, `wirecopy_refused_total\\{reason="${reason}"\\}`)
+}
+
+async function metric(server: TestServer, name: string): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text()
-  const found = new RegExp(`^wirecopy_refused_total\\{reason="${reason}"\\} (\\d+)$`, 'm').exec(text)
+  const found = new RegExp(`^${name} (\\d+)$`, 'm').exec(text)
   assert.ok(found, text)
   return Number(found[1])
 }
@@ -163,6 +168,52 @@ test('a connection may follow all its channels at once; more events in a burst a
   assert.ok(socket.connected)
   // It is let through again with time.
   while (!(await follow(first)).ok) await turn()
+})
+
+test('what waits for a connection that follows again and again and does not read is bounded; then it is told to wait', {
+  timeout,
+}, async (t) => {
+  const server = await startServer(t)
+  const newsroom = await new Newsroom(server).open()
+  // A snapshot of about a megabyte, the largest there is.
+  const text = 'x'.repeat(limits.bodyCharsMax / 2)
+  for (let i = 0; i < 20; i++) await newsroom.publish({ body: { text } })
+  const reading = await connected(t, server, 'websocket')
+  const stuck = await RawSocketClient.open(server.url)
+  stuck.stopReading()
+
+  const largest = limits.waitingBytesMax + limits.batchBytesMax
+  let asked = 0
+  for (; (await refusals(server, 'backlog')) < 3; asked++) {
+    assert.ok(asked < limits.eventsBurstMax, 'it was never refused')
+    stuck.follow({ channel: newsroom.channel })
+    // Its follow came first, so it is answered when this one is.
+    assert.equal((await reading.emitWithAck('follow', { channel: newsroom.channel } as never)).ok, true)
+    const waiting = await metric(server, 'wirecopy_waiting_bytes')
+    assert.ok(waiting < largest, `${waiting} bytes wait`)
+  }
+
+  // It reads again: it is given what waited, told of each refusal, and may follow.
+  const answers: FollowAnswer[] = []
+  const last = new Promise<void>((resolve) => {
+    stuck.onEvent = (name, value) => {
+      if (name !== 'answer') return
+      answers.push(value as FollowAnswer)
+      if (answers.length === asked) stuck.follow({ channel: newsroom.channel })
+      if (answers.length > asked) resolve()
+    }
+  })
+  stuck.readAgain()
+  await last
+  assert.equal(answers.at(-1)?.ok, true)
+  const refused = answers.flatMap((answer) => (answer.ok || answer.error.code === 'bad-request' ? [] : answer.error))
+  assert.equal(refused.length, 3)
+  for (const error of refused) {
+    assert.equal(error.code, 'too-many-requests')
+    assert.ok(Number(error['retryAfterMs']) > 0)
+  }
+  // It would not answer the server's goodbye.
+  stuck.close()
 })
 
 test('a connection that floods the server is closed', { timeout }, async (t) => {
