@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
-import { faultNames } from '../test/faults/faults.ts'
+import { type FaultName, faultNames, lacks, waits } from '../test/faults/faults.ts'
+import { runSlow, slowName } from '../test/faults/slow.ts'
 import { complaints, tableHead, tableRow } from '../test/faults/table.ts'
-import { isGood, runTrial } from '../test/faults/trial.ts'
+import { isGood, runTrial, type TrialOptions } from '../test/faults/trial.ts'
 import { root } from './setup/prepare.js'
-import { ensure, redis } from './setup/programs.js'
+import { ensure, faketime, obtain, redis } from './setup/programs.js'
 
 const help = `Breaks what Wirecopy runs on, under load, and counts what came of it.
 
@@ -11,7 +12,7 @@ const help = `Breaks what Wirecopy runs on, under load, and counts what came of 
   npm run faults -- --only 'Redis' --followers 200
 
   --followers  How many follow, over all transports. Default: 1000
-  --seconds    Seconds of load before the fault, and again after the recovery. Default: 10
+  --seconds    Seconds of load before the fault, and again after the recovery. Default: 4
   --rate       Writes a second. Default: 25
   --only       Only the faults whose name contains this.
   --quick      100 followers and 3 seconds.
@@ -27,6 +28,9 @@ function numberOf(name: string, given: string | undefined, preset: number): numb
   if (!Number.isFinite(number) || number <= 0) throw new Error(`--${name}: must be a number above 0: ${given}`)
   return number
 }
+
+/** Tried two at a time: the one lane begins with those that mostly wait, which leave the machine to the other lane. */
+const lanes = 2
 
 async function run(): Promise<number> {
   const { values } = parseArgs({
@@ -44,28 +48,54 @@ async function run(): Promise<number> {
     return 0
   }
   const followers = numberOf('followers', values.followers, values.quick ? 100 : 1_000)
-  const loadMs = 1_000 * numberOf('seconds', values.seconds, values.quick ? 3 : 10)
+  const loadMs = 1_000 * numberOf('seconds', values.seconds, values.quick ? 3 : 4)
   const rate = numberOf('rate', values.rate, 25)
-  const { only } = values
-  const chosen = faultNames.filter((name) => name.toLowerCase().includes(only.toLowerCase()))
-  if (chosen.length === 0) throw new Error(`--only: no fault is named so: ${only}`)
+  const named = (name: string) => name.toLowerCase().includes(values.only.toLowerCase())
+  const chosen = faultNames.filter(named)
+  if (chosen.length === 0 && !named(slowName)) throw new Error(`--only: no fault is named so: ${values.only}`)
   await ensure(root, redis)
-  console.log(tableHead())
+  await obtain(root, faketime)
+  const began = performance.now()
+  const { deliveries, good } = await runAll(chosen, { followers, loadMs, rate })
+  const slowIsGood = !named(slowName) || (await runSlow(values.quick))
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1)
+  const allIsGood = good && slowIsGood
+  console.log(
+    `${deliveries} deliveries checked in ${minutes} minutes. ${allIsGood ? 'All is well.' : 'Something is wrong: see above.'}`,
+  )
+  return allIsGood ? 0 : 1
+}
+
+async function runAll(
+  chosen: readonly FaultName[],
+  options: TrialOptions,
+): Promise<{ deliveries: number; good: boolean }> {
   let deliveries = 0
   let good = true
-  for (const fault of chosen) {
-    const outcome = await runTrial(fault, { followers, loadMs, rate }).catch((error: unknown) => {
-      console.log(`${fault}: it could not be judged: ${String(error)}`)
+  if (chosen.length > 0) console.log(tableHead())
+  const tryOne = async (name: FaultName) => {
+    const lacking = lacks(name)
+    if (lacking !== null) {
+      console.log(`${name}: skipped, since this machine lacks ${lacking}.`)
+      return
+    }
+    const outcome = await runTrial(name, options).catch((error: unknown) => {
+      console.log(`${name}: it could not be judged: ${String(error)}`)
       return null
     })
     good &&= outcome !== null && isGood(outcome)
-    if (outcome === null) continue
-    console.log(tableRow(outcome))
-    for (const complaint of complaints(outcome)) console.log(`  ${complaint}`)
+    if (outcome === null) return
+    console.log([tableRow(outcome), ...complaints(outcome).map((complaint) => `  ${complaint}`)].join('\n'))
     deliveries += outcome.verdict.deliveries
   }
-  console.log(`${deliveries} deliveries checked. ${good ? 'All is well.' : 'Something is wrong: see above.'}`)
-  return good ? 0 : 1
+  const waiting = chosen.filter((name) => waits(name))
+  const others = chosen.filter((name) => !waits(name))
+  const lane = async (first: readonly FaultName[]) => {
+    for (const name of first) await tryOne(name)
+    for (let next = others.shift(); next !== undefined; next = others.shift()) await tryOne(next)
+  }
+  await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i === 0 ? waiting : [])))
+  return { deliveries, good }
 }
 
 // The servers end with this process, however it ends.

@@ -60,6 +60,15 @@ export const curl = {
   macos: 'brew install curl',
 }
 
+/** @type {Program} */
+export const faketime = {
+  name: 'libfaketime',
+  commands: ['faketime'],
+  debian: 'faketime',
+  fedora: 'sudo dnf install -y libfaketime',
+  macos: 'brew install libfaketime',
+}
+
 /**
  * The first version number in what a program prints of itself.
  * @param {string} text

@@ -17,10 +17,10 @@ const leastOfEach = 2
 /** Followers that come at once, and the pause before the next of them. */
 const rampFollowers = 20
 const rampEveryMs = 25
-/** Every so often, one in so many of the audience leaves, and stays away for up to so long. */
+/** Every so often, one in so many of the audience leaves. */
 const churnEveryMs = 250
 const churnShare = 0.01
-const awayMsMax = 3_000
+const awayMsPreset = 3_000
 
 /** Those who leave come back by their cursor on any of these. A library keeps its cursor to itself. */
 const wandering: readonly LineName[] = ['websocket', 'event stream', 'poller', 'stock websocket', 'stock polling']
@@ -29,14 +29,27 @@ class Follower {
   readonly witness: Witness
   readonly #place: Place
   #line: Line | null = null
+  #asleep = false
 
   constructor(place: Place, witness: Witness) {
     this.#place = place
     this.witness = witness
   }
 
+  /** Whether it is connected, or on its way to be, and reads. */
   get here(): boolean {
-    return this.#line !== null
+    return this.#line !== null && !this.#asleep
+  }
+
+  /** Stops reading, of the other channel as well. False where its line can't. */
+  fallAsleep(other: string): boolean {
+    this.#asleep = this.#line?.fallAsleep?.(other) === true
+    return this.#asleep
+  }
+
+  wake(): void {
+    if (this.#asleep) this.#line?.wake?.()
+    this.#asleep = false
   }
 
   come(by: LineName): void {
@@ -54,10 +67,13 @@ export class Audience {
   readonly #place: Place
   readonly #followers: Follower[] = []
   readonly #away = new Map<Follower, { readonly by: LineName; readonly timer: NodeJS.Timeout }>()
+  readonly #awayMsMax: number
   #churn: NodeJS.Timeout | undefined
 
-  constructor(place: Place) {
+  /** Whoever leaves stays away for up to so long. */
+  constructor(place: Place, awayMsMax = awayMsPreset) {
     this.#place = place
+    this.#awayMsMax = awayMsMax
   }
 
   get witnesses(): readonly Witness[] {
@@ -100,6 +116,23 @@ export class Audience {
       .length
   }
 
+  /** A share of all stops reading; their sockets are to be filled by another channel. Gives how many. */
+  fallAsleep(share: number, other: string): number {
+    let left = Math.round(this.#followers.length * share)
+    let sleepers = 0
+    for (const follower of this.#followers) {
+      if (left === 0) break
+      if (!follower.here || !follower.fallAsleep(other)) continue
+      sleepers++
+      left--
+    }
+    return sleepers
+  }
+
+  wake(): void {
+    for (const follower of this.#followers) follower.wake()
+  }
+
   close(): void {
     clearInterval(this.#churn)
     for (const { timer } of this.#away.values()) clearTimeout(timer)
@@ -115,7 +148,7 @@ export class Audience {
     const timer = setTimeout(() => {
       this.#away.delete(follower)
       follower.come(by)
-    }, Math.random() * awayMsMax)
+    }, Math.random() * this.#awayMsMax)
     this.#away.set(follower, { by, timer })
   }
 }

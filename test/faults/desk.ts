@@ -34,7 +34,7 @@ const publishers = 10
 const ownPostsMax = 50
 const answerMsMax = 8_000
 /** How long a write is tried again before its outcome is given up as unknown. */
-const tryMsMax = 60_000
+const tryMsMax = 150_000
 const retryMsMax = 1_000
 /** Answers after which the same request may succeed. */
 const passing: readonly number[] = [429, 502, 503, 504]

@@ -1,15 +1,29 @@
+import type { Audience } from './audience.ts'
 import type { Setting } from './setting.ts'
 import type { Stage } from './stage.ts'
 import type { Store } from './store.ts'
 
 /** What goes wrong, and on what. */
-export interface Fault<S extends Store = Store> {
+export interface Fault<S extends Store = Store> extends FaultOptions {
   readonly setting: Setting<S>
   /** Resolves at the fault's end: once what was taken away is started, or given, again. */
-  run(stage: Stage<S>): Promise<void>
+  run(stage: Stage<S>, audience: Audience): Promise<void>
+}
+
+export interface FaultOptions {
+  /** Some followers have to start over; where none does, the fault did not come about. */
+  readonly startsOver?: boolean
+  /** It mostly waits, so that others can be tried beside it. */
+  readonly waits?: boolean
+  /** What it needs and this machine lacks, in words; null where it can be tried. */
+  lacks?(): string | null
 }
 
 /** A fault on a stage of this setting. */
-export function on<S extends Store>(setting: Setting<S>, run: (stage: Stage<S>) => Promise<void>): Fault<S> {
-  return { setting, run }
+export function on<S extends Store>(
+  setting: Setting<S>,
+  run: (stage: Stage<S>, audience: Audience) => Promise<void>,
+  options: FaultOptions = {},
+): Fault<S> {
+  return { setting, run, ...options }
 }

@@ -4,8 +4,8 @@ import type { Post } from '../../src/wire/post.ts'
 import { markersIn, postsIn } from './delivery.ts'
 import type { Final, FinalPost } from './record.ts'
 
-/** Reads all that the public may read of a channel, on each node. The posts are those that the first node tells of. */
-export async function readFinal(nodes: readonly string[], channel: string): Promise<Final> {
+/** Reads all that the public may read of a channel, on each node; of its log, the `kept` last changes. The posts are those that the first node tells of. */
+export async function readFinal(nodes: readonly string[], channel: string, kept: number): Promise<Final> {
   const texts = new Set<number>()
   const read = async (url: string) => {
     const response = await fetch(url)
@@ -21,7 +21,7 @@ export async function readFinal(nodes: readonly string[], channel: string): Prom
     const position = parseCursor(snapshot.cursor)
     if (position === null) throw new Error(`The snapshot has no cursor: ${snapshot.cursor}`)
     await read(`${node}/c/${channel}`)
-    await read(`${base}/changes?after=${position.epoch}:0`)
+    await read(`${base}/changes?after=${position.epoch}:${Math.max(0, position.offset - kept)}`)
     const posts = new Map<string, FinalPost>()
     let page: Page = JSON.parse(await read(`${base}/posts?limit=100`))
     for (;;) {

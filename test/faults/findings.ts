@@ -23,10 +23,23 @@ export class Findings implements Counts {
   leaked = 0
   deliveries = 0
   startedOver = 0
+  startedOverInVain = 0
   readonly notes: string[] = []
 
   add(what: keyof Counts, note: string): void {
     this[what]++
-    if (this.notes.length < notesMax) this.notes.push(`${what}: ${note}`)
+    this.#note(`${what}: ${note}`)
+  }
+
+  /** A follower asked by its cursor, and was told to start over. In vain where the log could have served it. */
+  addStart(inVain: boolean, note: string): void {
+    this.startedOver++
+    if (!inVain) return
+    this.startedOverInVain++
+    this.#note(`started over in vain: ${note}`)
+  }
+
+  #note(note: string): void {
+    if (this.notes.length < notesMax) this.notes.push(note)
   }
 }

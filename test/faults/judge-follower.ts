@@ -9,8 +9,9 @@ export function judgeFollower(
   retractions: Retractions,
   final: Final,
   findings: Findings,
+  keeping: Keeping,
 ): void {
-  const walk = new Walk(follower.name, findings)
+  const walk = new Walk(follower.name, findings, keeping)
   for (const given of follower.given) {
     walk.take(given)
     for (const post of retractions.leakedIn(given)) {
@@ -19,6 +20,14 @@ export function judgeFollower(
   }
   walk.end(final)
   walk.compare(standing, final)
+}
+
+/** What is known of the logs that there were. */
+export interface Keeping {
+  /** Changes that a log keeps, so that a cursor no further behind can be served. */
+  readonly kept: number
+  /** Whether there was but one log. */
+  readonly stood: boolean
 }
 
 interface Range {
@@ -30,6 +39,7 @@ interface Range {
 class Walk {
   readonly #name: string
   readonly #findings: Findings
+  readonly #keeping: Keeping
   readonly #versions = new Map<string, number>()
   #epoch = ''
   #offset = -1
@@ -38,16 +48,17 @@ class Walk {
   #holes: Range[] = []
   readonly #gone: Range[] = []
 
-  constructor(name: string, findings: Findings) {
+  constructor(name: string, findings: Findings, keeping: Keeping) {
     this.#name = name
     this.#findings = findings
+    this.#keeping = keeping
   }
 
   take({ delivery, askedMs }: Given): void {
     this.#findings.deliveries += delivery.seen.length
     if (delivery.kind === 'snapshot') {
       // Whoever was given a snapshot without asking by a cursor is a library's feed that was opened anew.
-      if (this.#offset >= 0 && askedMs !== null) this.#findings.startedOver++
+      if (this.#offset >= 0 && askedMs !== null) this.#startOver(delivery)
       this.#begin(delivery)
     } else this.#go(delivery, `${this.#name} at ${this.#offset} was given (${delivery.from}, ${delivery.to}]`)
   }
@@ -84,6 +95,13 @@ class Walk {
     else this.#judgeVersions(delivery, told)
     this.#hold(delivery)
     this.#offset = Math.max(this.#offset, delivery.to)
+  }
+
+  /** The snapshot is of the head at the least to which the log was kept when the cursor was looked at. */
+  #startOver({ epoch, to }: Delivery): void {
+    const { kept, stood } = this.#keeping
+    const inVain = epoch === this.#epoch ? to - this.#offset <= kept : stood
+    this.#findings.addStart(inVain, `${this.#name} at ${this.#epoch}:${this.#offset}, from ${epoch}:${to}`)
   }
 
   #begin(snapshot: Delivery): void {

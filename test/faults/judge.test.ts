@@ -6,6 +6,8 @@ import { isClean, judge, type Verdict } from './judge.ts'
 import type { Acknowledged, Deed, Final, FinalPost } from './record.ts'
 import { Witness } from './witness.ts'
 
+const kept = 10
+
 /** A coverage as a server without faults would tell it: each write's text on the wire, and what was acknowledged. */
 class Double {
   readonly epoch: string
@@ -66,7 +68,7 @@ class Double {
   }
 
   verdict(witness: Witness, final = this.final(), unknown = 0): Verdict {
-    return judge({ acknowledged: this.acknowledged, unknown }, [witness], final)
+    return judge({ acknowledged: this.acknowledged, unknown }, [witness], final, kept)
   }
 
   text(offset: number): string {
@@ -194,9 +196,26 @@ test('a log that is born again is no loss to those who were told to start over, 
   const untold = old.follower()
   for (const witness of [told, untold]) for (const text of born.texts) witness.takeText(text, null)
   const acknowledged = [...old.acknowledged, ...born.acknowledged]
-  const verdict = judge({ acknowledged, unknown: 0 }, [told], born.final())
+  const verdict = judge({ acknowledged, unknown: 0 }, [told], born.final(), kept)
   assertFound(verdict, {})
-  assert.equal(verdict.startedOver, 1)
-  assertFound(judge({ acknowledged, unknown: 0 }, [untold], born.final()), { gaps: 1 })
-  assertFound(judge({ acknowledged, unknown: 0 }, [old.follower()], born.final()), { gaps: 1 })
+  assert.deepEqual([verdict.startedOver, verdict.startedOverInVain], [1, 0])
+  assertFound(judge({ acknowledged, unknown: 0 }, [untold], born.final(), kept), { gaps: 1 })
+  assertFound(judge({ acknowledged, unknown: 0 }, [old.follower()], born.final(), kept), { gaps: 1 })
+})
+
+test('a follower that is told to start over, though the log reaches back to its cursor or is the same, is told in vain', () => {
+  const double = new Double()
+  const start = (at: number, snapshot: string, askedMs: number | null = 1_000) => {
+    const witness = double.follower(double.texts.slice(0, at))
+    witness.takeText(snapshot, askedMs)
+    const { startedOver, startedOverInVain } = double.verdict(witness)
+    return [startedOver, startedOverInVain]
+  }
+  assert.deepEqual(start(4, double.snapshot(16)), [1, 0])
+  assert.deepEqual(start(6, double.snapshot(16)), [1, 1])
+  assert.deepEqual(start(6, double.snapshot(6)), [1, 1])
+  // There is no other log than this one.
+  assert.deepEqual(start(4, new Double('other').snapshot(16)), [1, 1])
+  // A library's feed that is opened anew has no cursor to ask by.
+  assert.deepEqual(start(6, double.snapshot(16), null), [0, 0])
 })

@@ -10,12 +10,14 @@ export interface Verdict extends Counts {
   readonly deliveries: number
   /** Followers that asked by a cursor, and were told to start over. */
   readonly startedOver: number
+  /** Those of them whose cursor the log could have served. */
+  readonly startedOverInVain: number
   /** Some of what was found, in words. */
   readonly notes: readonly string[]
 }
 
-/** Compares what was acknowledged with what the API says at the end, and with what each follower was given. */
-export function judge(writes: Writes, followers: readonly FollowerRecord[], final: Final): Verdict {
+/** Compares what was acknowledged with what the API says at the end, and with what each follower was given. A log keeps `kept` changes. */
+export function judge(writes: Writes, followers: readonly FollowerRecord[], final: Final, kept: number): Verdict {
   const findings = new Findings()
   const { acknowledged, unknown } = writes
   // Of a log that is gone, nothing can be there any more; that its followers were told so is judged below.
@@ -25,9 +27,10 @@ export function judge(writes: Writes, followers: readonly FollowerRecord[], fina
   for (const post of final.texts) {
     if (retractions.of(post) !== undefined) findings.add('leaked', `a public answer holds text of post ${post}`)
   }
-  for (const follower of followers) judgeFollower(follower, standing, retractions, final, findings)
-  const { lost, repeated, reordered, gaps, leaked, deliveries, startedOver, notes } = findings
-  const counts = { lost, repeated, reordered, gaps, leaked, deliveries, startedOver }
+  const keeping = { kept, stood: standing.length === acknowledged.length }
+  for (const follower of followers) judgeFollower(follower, standing, retractions, final, findings, keeping)
+  const { lost, repeated, reordered, gaps, leaked, deliveries, startedOver, startedOverInVain, notes } = findings
+  const counts = { lost, repeated, reordered, gaps, leaked, deliveries, startedOver, startedOverInVain }
   return { ...counts, notes, acknowledged: acknowledged.length, unknown }
 }
 

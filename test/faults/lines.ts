@@ -15,6 +15,12 @@ export interface Place {
 /** An open line. It comes back by itself, by its cursor, until it is closed. */
 export interface Line {
   close(): void
+  /**
+   * Follows the other channel too, of which it notes nothing, and stops reading. False where it is not connected. A line
+   * that is lost comes back awake.
+   */
+  fallAsleep?(other: string): boolean
+  wake?(): void
 }
 
 const retryMsMax = 1_000
@@ -53,6 +59,8 @@ function again(open: (lost: () => void) => Line): Line {
   }
   start()
   return {
+    fallAsleep: (other) => line?.fallAsleep?.(other) === true,
+    wake: () => line?.wake?.(),
     close: () => {
       closed = true
       clearTimeout(timer)
@@ -69,17 +77,19 @@ function openWebsocket(place: Place, witness: Witness, lost: () => void): Line {
   let open = true
   let askedMs = 0
   const late = setTimeout(() => socket.terminate(), answerMsMax)
+  const ownBatch = `${batchEvent}{"channel":"${place.channel}"`
   socket.on('message', (data: Buffer) => {
     if (!open) return
     const packet = data.toString()
-    if (packet.startsWith(batchEvent)) witness.takeText(packet.slice(batchEvent.length, -1), null)
+    if (packet.startsWith(ownBatch)) witness.takeText(packet.slice(batchEvent.length, -1), null)
     else if (packet === '2') socket.send('3')
     else if (packet.startsWith('0')) socket.send('40')
     else if (packet.startsWith('40')) {
       askedMs = performance.now()
       const after = witness.cursor
       socket.send(`420${JSON.stringify(['follow', { channel: place.channel, ...(after === null ? {} : { after }) }])}`)
-    } else if (packet.startsWith('430')) {
+    } else if (packet.startsWith('431')) socket.pause()
+    else if (packet.startsWith('430')) {
       clearTimeout(late)
       const [answer]: [FollowAnswer] = JSON.parse(packet.slice(3))
       if (!takeAnswer(answer, witness, askedMs)) lost()
@@ -91,6 +101,13 @@ function openWebsocket(place: Place, witness: Witness, lost: () => void): Line {
     lost()
   })
   return {
+    fallAsleep: (other) => {
+      if (socket.readyState !== WebSocket.OPEN || witness.cursor === null) return false
+      // Its answer is the last that is read.
+      socket.send(`421${JSON.stringify(['follow', { channel: other }])}`)
+      return true
+    },
+    wake: () => socket.resume(),
     close: () => {
       open = false
       socket.terminate()

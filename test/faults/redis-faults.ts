@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { on } from './fault.ts'
+import { type FaultOptions, on } from './fault.ts'
 import { killAndStart } from './node-faults.ts'
 import { plain } from './setting.ts'
+import type { SingleRedis } from './single-redis.ts'
 import type { Stage } from './stage.ts'
 
 const emptyMs = 1_000
@@ -12,6 +13,8 @@ const repeatEveryMs = 200
 export const redisFaults = {
   'Redis killed': on(plain, ({ store }) => killAndStart([store.redis])),
   'Redis paused for 5 s': paused(5_000),
+  'Redis paused for 30 s': paused(30_000, { waits: true }),
+  'Redis paused for 90 s': paused(90_000, { waits: true }),
   'scripts flushed': repeated(['SCRIPT', 'FLUSH']),
   'connections to Redis cut': repeated(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']),
   'Redis out of memory for 3 s': setAndReset(['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']),
@@ -24,12 +27,13 @@ export const redisFaults = {
   }),
 } as const
 
-function paused(ms: number) {
-  return on(plain, async ({ store }) => {
+function paused(ms: number, options: FaultOptions = {}) {
+  const run = async ({ store }: Stage<SingleRedis>) => {
     store.redis.signal('SIGSTOP')
     await delay(ms)
     store.redis.signal('SIGCONT')
-  })
+  }
+  return on(plain, run, options)
 }
 
 type Command = readonly [string, ...string[]]

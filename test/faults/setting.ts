@@ -7,6 +7,14 @@ export interface Setting<S extends Store = Store> {
   store(folder: string): S
   /** Variables for the nodes, besides those that each node gets. */
   readonly nodeEnv?: Readonly<Record<string, string>>
+  /** Variables for the first node alone, whose files go into the folder. */
+  firstNodeEnv?(folder: string): Readonly<Record<string, string>>
+  /** Changes that a channel's log keeps. Default: as many as a server keeps that is not told. */
+  readonly logChanges?: number
+  /** Whether followers and publishers reach each node through a link. */
+  readonly linked?: boolean
+  /** How long a follower that left stays away at most. */
+  readonly awayMsMax?: number
 }
 
 /** Two nodes that share one redis-server, as they come. */

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { settings } from '../../src/config.ts'
 import { freePort } from './free-port.ts'
+import { Link } from './link.ts'
 import { adminKey, Node } from './node.ts'
 import type { Setting } from './setting.ts'
 import type { Store } from './store.ts'
@@ -13,23 +15,24 @@ const nodesOfStage = 2
 export class Stage<S extends Store = Store> {
   readonly channel = 'faults'
   readonly store: S
-  readonly nodes: readonly Node[]
-  readonly #folder: string
+  /** Changes that a channel's log keeps. */
+  readonly logChanges: number
+  readonly nodes: Node[] = []
+  /** The ways to the nodes, where the setting has any. */
+  readonly links: Link[] = []
+  readonly folder: string
 
-  private constructor(folder: string, setting: Setting<S>, ports: readonly number[]) {
-    this.#folder = folder
+  private constructor(folder: string, setting: Setting<S>) {
+    this.folder = folder
     this.store = setting.store(folder)
-    const { url: redisUrl } = this.store
-    const env = setting.nodeEnv ?? {}
-    this.nodes = ports.map((port, i) => new Node({ name: `node-${i + 1}`, port, redisUrl, env }))
+    this.logChanges = setting.logChanges ?? settings.shape.LOG_CHANGES.parse(undefined)
   }
 
   static async open<S extends Store>(setting: Setting<S>): Promise<Stage<S>> {
-    const ports = await Promise.all(Array.from({ length: nodesOfStage }, freePort))
-    const stage = new Stage(await mkdtemp(join(tmpdir(), 'wirecopy-faults-')), setting, ports)
+    const stage = new Stage(await mkdtemp(join(tmpdir(), 'wirecopy-faults-')), setting)
     try {
       await stage.store.start()
-      for (const node of stage.nodes) node.start()
+      await stage.#startNodes(setting)
       await stage.ready()
       await stage.createChannel()
     } catch (error) {
@@ -41,12 +44,14 @@ export class Stage<S extends Store = Store> {
 
   /** A node by chance: the one that is down as well, which whoever asks then has to bear. */
   anyNode(): string {
-    return this.nodes[Math.floor(Math.random() * this.nodes.length)]?.url ?? ''
+    const i = Math.floor(Math.random() * this.nodes.length)
+    const link = this.links[i]
+    return link === undefined ? (this.nodes[i]?.url ?? '') : `http://127.0.0.1:${link.port}`
   }
 
-  async createChannel(): Promise<void> {
+  async createChannel(id = this.channel): Promise<void> {
     const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
-    const body = JSON.stringify({ id: this.channel, title: 'A coverage under faults' })
+    const body = JSON.stringify({ id, title: 'A coverage under faults' })
     await until('the channel is created', async () => {
       const response = await fetch(`${this.anyNode()}/v1/channels`, { method: 'POST', headers, body })
       return response.status === 201 || response.status === 409
@@ -65,8 +70,24 @@ export class Stage<S extends Store = Store> {
   }
 
   async close(): Promise<void> {
+    for (const link of this.links) await link.close()
     for (const node of this.nodes) await node.end()
     await this.store.close()
-    await rm(this.#folder, { recursive: true, force: true })
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  async #startNodes(setting: Setting<S>): Promise<void> {
+    for (let i = 0; i < nodesOfStage; i++) {
+      const env = {
+        LOG_CHANGES: String(this.logChanges),
+        ...setting.nodeEnv,
+        ...(i === 0 ? setting.firstNodeEnv?.(this.folder) : {}),
+      }
+      const port = await freePort()
+      const node = new Node({ name: `node-${i + 1}`, port, redisUrl: this.store.url, env })
+      this.nodes.push(node)
+      node.start()
+      if (setting.linked === true) this.links.push(await Link.open({ host: '127.0.0.1', port }))
+    }
   }
 }

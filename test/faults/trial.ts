@@ -40,7 +40,7 @@ export async function runTrial(name: FaultName, { followers, loadMs, rate }: Tri
   const stage = await Stage.open(fault.setting)
   const { channel } = stage
   const node = () => stage.anyNode()
-  const audience = new Audience({ channel, node })
+  const audience = new Audience({ channel, node }, fault.setting.awayMsMax)
   const desk = new Desk({ channel, adminKey, node, rate })
   const failures: string[] = []
   const tolerate = async (work: Promise<void>) => {
@@ -52,7 +52,7 @@ export async function runTrial(name: FaultName, { followers, loadMs, rate }: Tri
     desk.start()
     audience.startChurn()
     await delay(loadMs)
-    await tolerate(fault.run(stage))
+    await tolerate(fault.run(stage, audience))
     const recoveryMs = await recover(desk, audience)
     await tolerate(stage.ready())
     await delay(loadMs)
@@ -65,11 +65,12 @@ export async function runTrial(name: FaultName, { followers, loadMs, rate }: Tri
     const final = await readFinal(
       stage.nodes.map(({ url }) => url),
       channel,
+      stage.logChanges,
     )
-    const verdict = judge(desk, audience.witnesses, final)
+    const verdict = judge(desk, audience.witnesses, final, stage.logChanges)
     const stood = desk.acknowledged.every((write) => write.epoch === final.epoch)
     failures.push(...stage.fallen(), ...refusals(desk, stood))
-    if (stood && verdict.startedOver > 0) failures.push(`${verdict.startedOver} started over, though the log stood`)
+    failures.push(...startsAmiss(fault, verdict))
     return { fault: name, verdict, recoveryMs, failures }
   } finally {
     await desk.stop()
@@ -84,8 +85,13 @@ function refusals({ refused }: Desk, stood: boolean): string[] {
   return odd.map(([status, count]) => `${count} writes were refused with ${status}.`)
 }
 
+function startsAmiss({ startsOver = false }: Fault, { startedOver, startedOverInVain }: Verdict): string[] {
+  if (startedOverInVain > 0) return [`${startedOverInVain} started over, though the log could have served them.`]
+  return startsOver && startedOver === 0 ? ['Nobody had to start over: the fault did not come about.'] : []
+}
+
 async function headOf(stage: Stage): Promise<{ epoch: string; offset: number }> {
-  const { epoch, offset } = await readFinal([stage.anyNode()], stage.channel)
+  const { epoch, offset } = await readFinal([stage.anyNode()], stage.channel, stage.logChanges)
   return { epoch, offset }
 }
 
