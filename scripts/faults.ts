@@ -17,10 +17,14 @@ const help = `Breaks what Wirecopy runs on, under load, and counts what came of 
   --only       Only the faults whose name contains this.
   --quick      100 followers and 3 seconds.
 
-Each fault has two nodes and a redis-server of its own, as processes on loopback. What must never happen is counted:
-lost, repeated, reordered, gaps, leaked. The exit code is 1 where any of them did.
+Each fault has two nodes and a redis-server of its own, as processes on loopback; two faults are tried at once. What must
+never happen is counted: lost, repeated, reordered, gaps, leaked. The recovery is the time from the fault's end until
+everybody who is here holds what was first written after it. The exit code is 1 where anything happened that must not.
 
-The faults: ${faultNames.join(', ')}.`
+The faults: ${faultNames.join(', ')}.
+
+At last '${slowName}': what followers that do not read cost those who do, on one node. It is measured, not judged, save
+that nobody may be short, and that what waits for them is bounded.`
 
 function numberOf(name: string, given: string | undefined, preset: number): number {
   if (given === undefined) return preset

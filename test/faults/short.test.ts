@@ -4,7 +4,7 @@ import type { FaultName } from './faults.ts'
 import { complaints, tableHead, tableRow } from './table.ts'
 import { runTrial } from './trial.ts'
 
-const short: readonly FaultName[] = ['one node killed', 'Redis killed']
+const short: readonly FaultName[] = ['one node killed', 'Redis killed', 'Redis link truncated']
 
 for (const fault of short) {
   test(`nothing is lost, repeated, reordered, skipped or leaked under load: ${fault}`, async (t) => {

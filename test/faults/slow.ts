@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { adminKey } from './node.ts'
 import { plain } from './setting.ts'
+import { described, type Figures, medians } from './slow-figures.ts'
 import { SlowReader } from './slow-reader.ts'
 import { Stage } from './stage.ts'
 import { until } from './until.ts'
@@ -23,12 +25,6 @@ const rampAtOnce = 50
 const readMsMax = 30_000
 /** What the node may keep for one that is stuck: a batch behind the one on its way, of the ballast both. */
 const stuckBytesMax = 2 * 2.2 * fillChars
-
-interface Figures {
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly rssMb: number
-}
 
 /**
  * Measures what followers that stop reading cost those who read: on one node, 2,000 of these without any, and with 200
@@ -90,17 +86,21 @@ class SlowTrial {
     const times: number[] = []
     const rss: number[] = []
     for (const reader of this.#readers) reader.times = times
+    const lag = monitorEventLoopDelay({ resolution: 10 })
+    lag.enable()
     const end = performance.now() + phaseMs
     for (let dueMs = performance.now(); dueMs < end; dueMs += 1_000 / postsPerSecond) {
       await delay(Math.max(0, dueMs - performance.now()))
       await this.#publish(postChars)
       rss.push(this.#rssMb())
     }
+    lag.disable()
     await this.#allHere(this.#readers)
     times.sort((a, b) => a - b)
     const quantile = (q: number) => times[Math.floor(q * (times.length - 1))] ?? Number.NaN
     rss.sort((a, b) => a - b)
-    return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), rssMb: rss[Math.floor(rss.length / 2)] ?? Number.NaN }
+    const rssMb = rss[Math.floor(rss.length / 2)] ?? Number.NaN
+    return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), rssMb, ownLagMs: lag.percentile(99) / 1e6 }
   }
 
   /** So many more come, stop reading, and their sockets fill. Those who read are not measured meanwhile. */
@@ -213,15 +213,6 @@ class SlowTrial {
   }
 }
 
-function medians(figures: readonly Figures[]): Figures {
-  const median = (of: (one: Figures) => number) => {
-    const sorted = figures.map(of).sort((a, b) => a - b)
-    const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1)
-    return middle.reduce((sum, one) => sum + one, 0) / middle.length
-  }
-  return { p50Ms: median((one) => one.p50Ms), p99Ms: median((one) => one.p99Ms), rssMb: median((one) => one.rssMb) }
-}
-
 interface Printed {
   readonly readers: number
   readonly stuck: number
@@ -231,13 +222,11 @@ interface Printed {
 }
 
 function print({ readers, stuck, without, withStuck, trial }: Printed): void {
-  const row = (name: string, { p50Ms, p99Ms, rssMb }: Figures) =>
-    `  ${name.padEnd(28)}p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, the node's memory ${rssMb.toFixed(0)} MB`
   console.log(
     [
       `${slowName}: ${readers} that read, ${postsPerSecond} posts a second, publish to receipt`,
-      row('without any', without),
-      row(`with ${stuck} that do not read`, withStuck),
+      described('without any', without),
+      described(`with ${stuck} that do not read`, withStuck),
       `  p99 with them is ${(withStuck.p99Ms / without.p99Ms).toFixed(2)} of that without; ${trial.behind} were counted behind, ` +
         `${trial.cutOff} cut off, ${trial.waitingBytes} bytes waited for them in the node at most`,
       ...new Set(trial.wrong.map((wrong) => `  wrong: ${wrong}`)),
