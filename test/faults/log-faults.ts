@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OpsChannels } from '../../src/wire/ops.ts'
 import type { Audience } from './audience.ts'
+import { Ballast } from './ballast.ts'
 import { on } from './fault.ts'
 import { adminKey } from './node.ts'
 import { plain } from './setting.ts'
@@ -16,10 +17,9 @@ const awayMsMax = 6_000
 const asleepShare = 0.1
 /** Twice what the log keeps, once the sleepers' sockets are full. */
 const asleepMs = 5_000
-const fullMsMax = 20_000
+const fullMsMax = 60_000
 /** So many of them must be stuck. One or two may have lost their connection as they fell asleep. */
 const sleepersShare = 0.95
-const ballast = 'ballast'
 const ballastChars = 60_000
 
 export const logFaults = {
@@ -27,20 +27,20 @@ export const logFaults = {
   'followers asleep': on({ ...plain, logChanges }, asleep, { startsOver: true }),
 } as const
 
-/** They stop reading. What fills their sockets is another channel, which they alone follow: the others' load stays. */
+/** They stop reading, and their sockets are filled. The sleep begins once the nodes count them as behind. */
 async function asleep(stage: Stage, audience: Audience): Promise<void> {
-  await stage.createChannel(ballast)
-  const sleepers = audience.fallAsleep(asleepShare, ballast)
-  await until(
-    'the sockets of those asleep are full',
-    async () => {
-      await publish(stage)
-      return (await behind(stage)) >= sleepers * sleepersShare
-    },
-    fullMsMax,
-  )
-  await delay(asleepMs)
-  audience.wake()
+  const ballast = await Ballast.make(stage, ballastChars)
+  const sleepers = audience.fallAsleep(asleepShare, Ballast.channel)
+  const areFull = async () => {
+    await ballast.edit()
+    return (await behind(stage)) >= sleepers * sleepersShare
+  }
+  try {
+    await until('the sockets of those asleep are full', areFull, fullMsMax)
+    await delay(asleepMs)
+  } finally {
+    audience.wake()
+  }
 }
 
 /** How many of those who follow the ballast have full sockets, as the nodes report it. */
@@ -48,15 +48,5 @@ async function behind(stage: Stage): Promise<number> {
   const headers = { authorization: `Bearer ${adminKey}` }
   const response = await fetch(`${stage.anyNode()}/v1/ops/channels`, { headers })
   const { channels }: OpsChannels = await response.json()
-  return channels.find(({ channel }) => channel === ballast)?.behind ?? 0
-}
-
-async function publish(stage: Stage): Promise<void> {
-  const response = await fetch(`${stage.anyNode()}/v1/channels/${ballast}/posts`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ body: { text: 'x'.repeat(ballastChars) } }),
-  })
-  await response.body?.cancel()
-  if (!response.ok) throw new Error(`A post of the ballast was answered ${response.status}.`)
+  return channels.find(({ channel }) => channel === Ballast.channel)?.behind ?? 0
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Ballast } from './ballast.ts'
 import { adminKey } from './node.ts'
 import { plain } from './setting.ts'
 import { described, type Figures, medians } from './slow-figures.ts'
@@ -15,7 +16,6 @@ const rounds = 2
 const postsPerSecond = 25
 const postChars = 1_000
 /** The sockets that nobody reads are filled by a channel that none of the others follow, of one large post. */
-const ballast = 'ballast'
 const fillChars = 20_000
 const fillMsMax = 60_000
 const editsAtOnce = 4
@@ -56,29 +56,31 @@ class SlowTrial {
   cutOff = 0
   waitingBytes = 0
   readonly #stage: Stage
+  readonly #ballast: Ballast
   readonly #url: string
   readonly #readers: SlowReader[] = []
   #stuck: SlowReader[] = []
   #offset = 0
   #epoch = ''
-  #edits = 0
-  #ballastPath = ''
 
-  private constructor(stage: Stage) {
+  private constructor(stage: Stage, ballast: Ballast) {
     this.#stage = stage
+    this.#ballast = ballast
     this.#url = stage.nodes[0]?.url ?? ''
   }
 
   static async open(readers: number): Promise<SlowTrial> {
-    const trial = new SlowTrial(await Stage.open(plain))
+    const stage = await Stage.open(plain)
     try {
-      await trial.#makeBallast()
+      const ballast = await Ballast.make(stage, fillChars)
+      const trial = new SlowTrial(stage, ballast)
+      for (let i = 0; i < warmEdits; i++) await ballast.edit()
       await trial.#gather(readers, trial.#readers)
+      return trial
     } catch (error) {
-      await trial.close()
+      await stage.close()
       throw error
     }
-    return trial
   }
 
   /** Publishes for a while. The times are from each post's request to its receipt, over all readers. */
@@ -107,11 +109,11 @@ class SlowTrial {
   async stick(count: number): Promise<void> {
     for (const reader of this.#readers) reader.times = null
     await this.#gather(count, this.#stuck)
-    for (const reader of this.#stuck) reader.stopReading(ballast)
+    for (const reader of this.#stuck) reader.stopReading(Ballast.channel)
     await until(
       'those who do not read are counted as behind',
       async () => {
-        for (let i = 0; i < editsAtOnce; i++) await this.#editBallast()
+        for (let i = 0; i < editsAtOnce; i++) await this.#ballast.edit()
         this.behind = await this.#readMetrics()
         // In the channel that fills them; the other one brings nothing now.
         return this.behind >= count
@@ -168,33 +170,16 @@ class SlowTrial {
 
   /** The headline is the time of the request, by the clock that readers look at. */
   async #publish(chars: number): Promise<void> {
-    const post = { headline: `at=${performance.now()}=`, body: { text: 'x'.repeat(chars) } }
-    const { cursor } = await this.#send('POST', `/${this.#stage.channel}/posts`, post)
+    const response = await fetch(`${this.#url}/v1/channels/${this.#stage.channel}/posts`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ headline: `at=${performance.now()}=`, body: { text: 'x'.repeat(chars) } }),
+    })
+    if (!response.ok) throw new Error(`A post was answered ${response.status}.`)
+    const { cursor }: { cursor: string } = await response.json()
     const [epoch = '', offset] = cursor.split(':')
     this.#epoch = epoch
     this.#offset = Number(offset)
-  }
-
-  async #makeBallast(): Promise<void> {
-    await this.#stage.createChannel(ballast)
-    const { post } = await this.#send('POST', `/${ballast}/posts`, { headline: 'Ballast' })
-    this.#ballastPath = `/${ballast}/posts/${post.id}`
-    for (let i = 0; i < warmEdits; i++) await this.#editBallast()
-  }
-
-  async #editBallast(): Promise<void> {
-    this.#edits++
-    await this.#send('PATCH', this.#ballastPath, { body: { text: `${this.#edits} `.padEnd(fillChars, 'x') } })
-  }
-
-  async #send(method: string, path: string, body: object): Promise<{ cursor: string; post: { id: string } }> {
-    const response = await fetch(`${this.#url}/v1/channels${path}`, {
-      method,
-      headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', 'if-match': '*' },
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}.`)
-    return await response.json()
   }
 
   /** Gives how many are behind. */
