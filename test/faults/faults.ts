@@ -1,4 +1,5 @@
 import { clockFaults } from './clock-faults.ts'
+import { failoverFaults } from './failover-faults.ts'
 import type { Fault } from './fault.ts'
 import { logFaults } from './log-faults.ts'
 import { networkFaults } from './network-faults.ts'
@@ -9,6 +10,7 @@ import { redisFaults } from './redis-faults.ts'
 export const faults = {
   ...nodeFaults,
   ...redisFaults,
+  ...failoverFaults,
   ...networkFaults,
   ...logFaults,
   ...clockFaults,

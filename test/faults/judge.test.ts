@@ -16,8 +16,14 @@ class Double {
   readonly texts: string[] = []
   readonly posts = new Map<string, FinalPost>()
 
-  constructor(epoch = 'born') {
+  /** After a failover: these changes are in the log already, and of the epoch in which they were acknowledged. */
+  constructor(epoch = 'born', survived: readonly Acknowledged[] = []) {
     this.epoch = epoch
+    for (const write of survived) {
+      this.write(write.deed, write.post, write.id)
+      this.acknowledged.splice(-1, 1, write)
+    }
+    if (survived.length > 0) return
     for (let post = 1; post <= 6; post++) {
       this.write('publish', post)
       this.write('edit', post)
@@ -28,8 +34,7 @@ class Double {
     this.write('edit', 4)
   }
 
-  write(deed: Deed, post: number): void {
-    const id = `post-${post}-of-${this.epoch}`
+  write(deed: Deed, post: number, id = `post-${post}-of-${this.epoch}`): void {
     const before = this.posts.get(id)
     const version = (before?.version ?? 0) + 1
     const offset = this.acknowledged.length + 1
@@ -68,7 +73,7 @@ class Double {
   }
 
   verdict(witness: Witness, final = this.final(), unknown = 0): Verdict {
-    return judge({ acknowledged: this.acknowledged, unknown }, [witness], final, kept)
+    return judge({ acknowledged: this.acknowledged, unknown }, [witness], final, { kept })
   }
 
   text(offset: number): string {
@@ -196,11 +201,11 @@ test('a log that is born again is no loss to those who were told to start over, 
   const untold = old.follower()
   for (const witness of [told, untold]) for (const text of born.texts) witness.takeText(text, null)
   const acknowledged = [...old.acknowledged, ...born.acknowledged]
-  const verdict = judge({ acknowledged, unknown: 0 }, [told], born.final(), kept)
+  const verdict = judge({ acknowledged, unknown: 0 }, [told], born.final(), { kept })
   assertFound(verdict, {})
   assert.deepEqual([verdict.startedOver, verdict.startedOverInVain], [1, 0])
-  assertFound(judge({ acknowledged, unknown: 0 }, [untold], born.final(), kept), { gaps: 1 })
-  assertFound(judge({ acknowledged, unknown: 0 }, [old.follower()], born.final(), kept), { gaps: 1 })
+  assertFound(judge({ acknowledged, unknown: 0 }, [untold], born.final(), { kept }), { gaps: 1 })
+  assertFound(judge({ acknowledged, unknown: 0 }, [old.follower()], born.final(), { kept }), { gaps: 1 })
 })
 
 test('a follower that is told to start over, though the log reaches back to its cursor or is the same, is told in vain', () => {
@@ -218,4 +223,41 @@ test('a follower that is told to start over, though the log reaches back to its 
   assert.deepEqual(start(4, new Double('other').snapshot(16)), [1, 1])
   // A library's feed that is opened anew has no cursor to ask by.
   assert.deepEqual(start(6, double.snapshot(16), null), [0, 0])
+})
+
+test('where a log loses its end, what was before it stands, and what was lost is no fault', () => {
+  // Its first ten changes survive; the retraction of post 2, at offset 14, is among those that don't.
+  const standsTo = 10
+  const old = new Double()
+  const after = new Double('after', old.acknowledged.slice(0, standsTo))
+  for (const post of [8, 9, 10, 11]) after.write('publish', post)
+  const told = old.follower()
+  told.takeText(after.snapshot(standsTo), 1_000)
+  for (const text of after.texts.slice(standsTo)) told.takeText(text, null)
+  const writes = { acknowledged: [...old.acknowledged, ...after.acknowledged.slice(standsTo)], unknown: 0 }
+  const final = after.final({ texts: new Set([2]) })
+  const verdict = judge(writes, [told], final, { kept, standsTo })
+  assertFound(verdict, {})
+  assert.equal(verdict.gone, old.acknowledged.length - standsTo)
+
+  // Whoever was not told has other changes under the same offsets.
+  const untold = old.follower(old.texts.slice(0, 11))
+  for (const text of after.texts.slice(11)) untold.takeText(text, null)
+  assertFound(judge(writes, [untold], final, { kept, standsTo }), { gaps: 1 })
+  // What came before the end must stand.
+  const posts = new Map(after.posts)
+  posts.delete('post-1-of-born')
+  assertFound(judge(writes, [told], after.final({ posts }), { kept, standsTo }), { lost: 2 })
+})
+
+test('a retraction that survives a failover binds what is given after it', () => {
+  const old = new Double()
+  const after = new Double('after', old.acknowledged)
+  after.write('publish', 8)
+  const told = old.follower()
+  told.takeText(after.snapshot(16), 1_000)
+  const leak = { offset: 17, id: 'post-8-of-after', version: 1, markers: [markerOf(8, 1), markerOf(2, 1)] }
+  told.takeText(after.batch(17, [leak]), null)
+  const standing = { kept, standsTo: Number.POSITIVE_INFINITY }
+  assertFound(judge({ acknowledged: after.acknowledged, unknown: 0 }, [told], after.final(), standing), { leaked: 1 })
 })

@@ -12,26 +12,43 @@ export interface Verdict extends Counts {
   readonly startedOver: number
   /** Those of them whose cursor the log could have served. */
   readonly startedOverInVain: number
+  /** Acknowledged writes that went with a log that was lost, or with its end. Their followers must have been told. */
+  readonly gone: number
   /** Some of what was found, in words. */
   readonly notes: readonly string[]
 }
 
-/** Compares what was acknowledged with what the API says at the end, and with what each follower was given. A log keeps `kept` changes. */
-export function judge(writes: Writes, followers: readonly FollowerRecord[], final: Final, kept: number): Verdict {
+/** What may be expected of the logs that there were. */
+export interface Standing {
+  /** Changes that a log keeps. */
+  readonly kept: number
+  /** Changes of earlier logs up to this offset are in the last one. Where it is left out, the last one was born empty. */
+  readonly standsTo?: number | undefined
+}
+
+/** Compares what was acknowledged with what the API says at the end, and with what each follower was given. */
+export function judge(
+  writes: Writes,
+  followers: readonly FollowerRecord[],
+  final: Final,
+  { kept, standsTo = 0 }: Standing,
+): Verdict {
   const findings = new Findings()
   const { acknowledged, unknown } = writes
-  // Of a log that is gone, nothing can be there any more; that its followers were told so is judged below.
-  const standing = acknowledged.filter(({ epoch }) => epoch === final.epoch)
+  // Of what is gone, nothing can be there any more; that its followers were told so is judged below.
+  const standing = acknowledged.filter(({ epoch, offset }) => epoch === final.epoch || offset <= standsTo)
   judgeFinal(standing, unknown, final, findings)
-  const retractions = new Retractions(acknowledged)
+  const retractions = new Retractions(acknowledged, new Set(standing), final.epoch)
   for (const post of final.texts) {
-    if (retractions.of(post) !== undefined) findings.add('leaked', `a public answer holds text of post ${post}`)
+    if (retractions.stands(post)) findings.add('leaked', `a public answer holds text of post ${post}`)
   }
-  const keeping = { kept, stood: standing.length === acknowledged.length }
+  const stood = acknowledged.every(({ epoch }) => epoch === final.epoch)
+  const keeping = { kept, stood }
   for (const follower of followers) judgeFollower(follower, standing, retractions, final, findings, keeping)
   const { lost, repeated, reordered, gaps, leaked, deliveries, startedOver, startedOverInVain, notes } = findings
   const counts = { lost, repeated, reordered, gaps, leaked, deliveries, startedOver, startedOverInVain }
-  return { ...counts, notes, acknowledged: acknowledged.length, unknown }
+  const gone = acknowledged.length - standing.length
+  return { ...counts, gone, notes, acknowledged: acknowledged.length, unknown }
 }
 
 /** True where nothing happened that must not. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OpsChannels } from '../../src/wire/ops.ts'
-import type { Audience } from './audience.ts'
 import { Ballast } from './ballast.ts'
+import type { Coverage } from './coverage.ts'
 import { on } from './fault.ts'
 import { adminKey } from './node.ts'
 import { plain } from './setting.ts'
@@ -28,7 +28,9 @@ export const logFaults = {
 } as const
 
 /** They stop reading, and their sockets are filled. The sleep begins once the nodes count them as behind. */
-async function asleep(stage: Stage, audience: Audience): Promise<void> {
+async function asleep(stage: Stage, [coverage]: readonly Coverage[]): Promise<void> {
+  if (coverage === undefined) throw new Error('There is nobody to fall asleep.')
+  const { audience } = coverage
   const ballast = await Ballast.make(stage, ballastChars)
   const sleepers = audience.fallAsleep(asleepShare, Ballast.channel)
   const areFull = async () => {

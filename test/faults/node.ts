@@ -5,6 +5,8 @@ import { Program } from './program.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export const adminKey = 'faults-admin-key-0123456789'
+/** Begins every key in Redis. */
+export const prefix = 'wirecopy'
 
 export interface NodeOptions {
   readonly name: string
@@ -24,6 +26,7 @@ export class Node extends Program {
       HOST: '127.0.0.1',
       PORT: String(port),
       REDIS_URL: redisUrl,
+      REDIS_PREFIX: prefix,
       NODE_NAME: name,
       ADMIN_KEY: adminKey,
       RATE_LIMIT: 'off',

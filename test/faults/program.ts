@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 /** A program that was told to end, and has not within this time, is killed. */
 const endMsMax = 90_000
@@ -26,6 +27,13 @@ export class Program {
 
   get runs(): boolean {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** The processes that it has started and that run (proc(5)). */
+  children(): number[] {
+    const { pid } = this
+    if (pid === undefined) return []
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
   }
 
   start(): void {

@@ -23,7 +23,7 @@ export const redisFaults = {
   'Redis emptied': on(plain, async (stage) => {
     await stage.store.withRedis((redis) => redis.flushall())
     await delay(emptyMs)
-    await stage.createChannel()
+    for (const channel of stage.channels) await stage.createChannel(channel)
   }),
 } as const
 

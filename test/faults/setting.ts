@@ -4,11 +4,13 @@ import type { Store } from './store.ts'
 /** What a fault's stage is built of. */
 export interface Setting<S extends Store = Store> {
   /** Makes the store; its data and sockets go into the folder, which goes with the stage. */
-  store(folder: string): S
+  store(folder: string): S | Promise<S>
   /** Variables for the nodes, besides those that each node gets. */
   readonly nodeEnv?: Readonly<Record<string, string>>
   /** Variables for the first node alone, whose files go into the folder. */
   firstNodeEnv?(folder: string): Readonly<Record<string, string>>
+  /** The channels that share the load. Default: one. */
+  readonly channels?: readonly string[]
   /** Changes that a channel's log keeps. Default: as many as a server keeps that is not told. */
   readonly logChanges?: number
   /** Whether followers and publishers reach each node through a link. */

@@ -13,7 +13,7 @@ const nodesOfStage = 2
 
 /** Two nodes as processes of their own, and the store that they share: what a fault plays on. */
 export class Stage<S extends Store = Store> {
-  readonly channel = 'faults'
+  readonly channels: readonly string[]
   readonly store: S
   /** Changes that a channel's log keeps. */
   readonly logChanges: number
@@ -22,24 +22,33 @@ export class Stage<S extends Store = Store> {
   readonly links: Link[] = []
   readonly folder: string
 
-  private constructor(folder: string, setting: Setting<S>) {
+  private constructor(folder: string, setting: Setting<S>, store: S) {
     this.folder = folder
-    this.store = setting.store(folder)
+    this.store = store
+    this.channels = setting.channels ?? ['faults']
     this.logChanges = setting.logChanges ?? settings.shape.LOG_CHANGES.parse(undefined)
   }
 
   static async open<S extends Store>(setting: Setting<S>): Promise<Stage<S>> {
-    const stage = new Stage(await mkdtemp(join(tmpdir(), 'wirecopy-faults-')), setting)
+    const folder = await mkdtemp(join(tmpdir(), 'wirecopy-faults-'))
+    const stage = new Stage(folder, setting, await setting.store(folder))
     try {
       await stage.store.start()
       await stage.#startNodes(setting)
       await stage.ready()
-      await stage.createChannel()
+      for (const channel of stage.channels) await stage.createChannel(channel)
     } catch (error) {
       await stage.close()
       throw error
     }
     return stage
+  }
+
+  /** The one channel, of most stages. */
+  get channel(): string {
+    const [first] = this.channels
+    if (first === undefined) throw new Error('A stage has a channel.')
+    return first
   }
 
   /** A node by chance: the one that is down as well, which whoever asks then has to bear. */
@@ -49,7 +58,7 @@ export class Stage<S extends Store = Store> {
     return link === undefined ? (this.nodes[i]?.url ?? '') : `http://127.0.0.1:${link.port}`
   }
 
-  async createChannel(id = this.channel): Promise<void> {
+  async createChannel(id: string): Promise<void> {
     const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
     const body = JSON.stringify({ id, title: 'A coverage under faults' })
     await until('the channel is created', async () => {

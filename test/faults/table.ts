@@ -11,6 +11,7 @@ const columns = [
   'leaked',
   'recovery s',
   'started over',
+  'gone',
   'unknown',
 ] as const
 
@@ -22,9 +23,21 @@ export function tableHead(): string {
 }
 
 export function tableRow({ fault, verdict, recoveryMs }: Outcome): string {
-  const { acknowledged, deliveries, lost, repeated, reordered, gaps, leaked, startedOver, unknown } = verdict
+  const { acknowledged, deliveries, lost, repeated, reordered, gaps, leaked, startedOver, gone, unknown } = verdict
   const seconds = recoveryMs === null ? 'never' : (recoveryMs / 1_000).toFixed(1)
-  const counts = [acknowledged, deliveries, lost, repeated, reordered, gaps, leaked, seconds, startedOver, unknown]
+  const counts = [
+    acknowledged,
+    deliveries,
+    lost,
+    repeated,
+    reordered,
+    gaps,
+    leaked,
+    seconds,
+    startedOver,
+    gone,
+    unknown,
+  ]
   return line([fault, ...counts.map(String)])
 }
 

@@ -1,11 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Audience } from './audience.ts'
-import { Desk } from './desk.ts'
+import { Coverage } from './coverage.ts'
 import type { Fault } from './fault.ts'
 import { type FaultName, faults } from './faults.ts'
-import { readFinal } from './final.ts'
-import { isClean, judge, type Verdict } from './judge.ts'
-import { adminKey } from './node.ts'
+import { isClean, type Verdict } from './judge.ts'
 import { Stage } from './stage.ts'
 import { until } from './until.ts'
 
@@ -30,59 +27,51 @@ export function isGood({ verdict, recoveryMs, failures }: Outcome): boolean {
   return isClean(verdict) && recoveryMs !== null && failures.length === 0
 }
 
-const gatherMsMax = 60_000
 const recoverMsMax = 120_000
-const drainMsMax = 60_000
 
 /** Runs one fault under load, on servers of its own, and judges what came of it. */
 export async function runTrial(name: FaultName, { followers, loadMs, rate }: TrialOptions): Promise<Outcome> {
   const fault: Fault = faults[name]
+  const { awayMsMax } = fault.setting
   const stage = await Stage.open(fault.setting)
-  const { channel } = stage
-  const node = () => stage.anyNode()
-  const audience = new Audience({ channel, node }, fault.setting.awayMsMax)
-  const desk = new Desk({ channel, adminKey, node, rate })
+  const { channels } = stage
+  const share = { followers: Math.ceil(followers / channels.length), rate: rate / channels.length, awayMsMax }
+  const coverages = channels.map((channel) => new Coverage(stage, { channel, ...share }))
   const failures: string[] = []
-  const tolerate = async (work: Promise<void>) => {
-    await work.catch((error: unknown) => failures.push(error instanceof Error ? error.message : String(error)))
+  const tolerate = async <T>(work: Promise<T>) => {
+    return await work.catch((error: unknown) => {
+      failures.push(error instanceof Error ? error.message : String(error))
+      return undefined
+    })
   }
   try {
-    await audience.gather(followers)
-    await until('everybody follows', () => audience.witnesses.every(({ cursor }) => cursor !== null), gatherMsMax)
-    desk.start()
-    audience.startChurn()
+    for (const coverage of coverages) await coverage.begin()
     await delay(loadMs)
-    await tolerate(fault.run(stage, audience))
-    const recoveryMs = await recover(desk, audience)
+    const standsTo = (await tolerate(fault.run(stage, coverages))) ?? undefined
+    const recoveryMs = await recover(coverages)
     await tolerate(stage.ready())
     await delay(loadMs)
-    await desk.stop()
-    audience.endChurn()
-    const { epoch, offset } = await headOf(stage)
-    const last = until('everybody holds the log', () => audience.short(epoch, offset) === 0, drainMsMax)
-    await tolerate(last)
-    audience.close()
-    const final = await readFinal(
-      stage.nodes.map(({ url }) => url),
-      channel,
-      stage.logChanges,
-    )
-    const verdict = judge(desk, audience.witnesses, final, stage.logChanges)
-    const stood = desk.acknowledged.every((write) => write.epoch === final.epoch)
-    failures.push(...stage.fallen(), ...refusals(desk, stood))
-    failures.push(...startsAmiss(fault, verdict))
+    await tolerate(Promise.all(coverages.map((coverage) => coverage.end())))
+    for (const { audience } of coverages) audience.close()
+    const standing = { kept: stage.logChanges, standsTo }
+    const verdict = sumOf(await Promise.all(coverages.map((coverage) => coverage.judge(standing))))
+    failures.push(...stage.fallen(), ...refusals(coverages), ...startsAmiss(fault, verdict))
+    if (fault.losesTheEnd === true && verdict.gone === 0)
+      failures.push('Nothing was lost: the fault did not come about.')
     return { fault: name, verdict, recoveryMs, failures }
   } finally {
-    await desk.stop()
-    audience.close()
+    for (const coverage of coverages) await coverage.close()
     await stage.close()
   }
 }
 
 /** Where the log stands, a write may come too late for its limits (409); nothing else is a reason to refuse it. */
-function refusals({ refused }: Desk, stood: boolean): string[] {
-  const odd = [...refused].filter(([status]) => status >= 500 || (stood && status !== 409))
-  return odd.map(([status, count]) => `${count} writes were refused with ${status}.`)
+function refusals(coverages: readonly Coverage[]): string[] {
+  return coverages.flatMap(({ desk: { refused, acknowledged } }) => {
+    const stood = new Set(acknowledged.map(({ epoch }) => epoch)).size === 1
+    const odd = [...refused].filter(([status]) => status >= 500 || (stood && status !== 409))
+    return odd.map(([status, count]) => `${count} writes were refused with ${status}.`)
+  })
 }
 
 function startsAmiss({ startsOver = false }: Fault, { startedOver, startedOverInVain }: Verdict): string[] {
@@ -90,21 +79,23 @@ function startsAmiss({ startsOver = false }: Fault, { startedOver, startedOverIn
   return startsOver && startedOver === 0 ? ['Nobody had to start over: the fault did not come about.'] : []
 }
 
-async function headOf(stage: Stage): Promise<{ epoch: string; offset: number }> {
-  const { epoch, offset } = await readFinal([stage.anyNode()], stage.channel, stage.logChanges)
-  return { epoch, offset }
-}
-
 /** Writes show that there is a head, and followers that hold it show that they have recovered. */
-async function recover(desk: Desk, audience: Audience): Promise<number | null> {
+async function recover(coverages: readonly Coverage[]): Promise<number | null> {
   const endMs = performance.now()
-  const first = () => desk.acknowledged.find(({ askedMs }) => askedMs >= endMs)
-  const recovered = () => {
-    const write = first()
-    return write !== undefined && audience.short(write.epoch, write.offset) === 0
-  }
+  const recovered = () => coverages.every((coverage) => coverage.isWholeSince(endMs))
   return await until('everybody is whole', recovered, recoverMsMax).then(
     () => performance.now() - endMs,
     () => null,
   )
+}
+
+function sumOf([first, ...others]: readonly Verdict[]): Verdict {
+  if (first === undefined) throw new Error('A trial has a coverage.')
+  return others.reduce((sum, one) => {
+    const numbers = Object.entries(sum).map(([name, value]) => {
+      const other = one[name as keyof Verdict]
+      return [name, typeof value === 'number' && typeof other === 'number' ? value + other : value]
+    })
+    return { ...sum, ...Object.fromEntries(numbers), notes: [...sum.notes, ...one.notes] }
+  }, first)
 }
