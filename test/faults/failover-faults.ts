@@ -25,9 +25,9 @@ export const failoverFaults = {
   // What was acknowledged is on the replica: nothing of it may be lost, though everyone starts over.
   'primary killed, confirmed': on(
     { ...watched, nodeEnv: confirmed },
-    async ({ store }) => {
-      await failOver(store, await store.primary())
-      return everything
+    async (stage) => {
+      stage.standsTo = everything
+      await failOver(stage.store, await stage.store.primary())
     },
     { startsOver: true },
   ),
@@ -35,7 +35,9 @@ export const failoverFaults = {
   'primary killed, end lost': on(watched, loseTheEnd, { startsOver: true, losesTheEnd: true }),
   'Cluster: primary killed': on(
     clustered,
-    async ({ store, channel }) => {
+    async (stage) => {
+      stage.standsTo = everything
+      const { store, channel } = stage
       const slot = await store.slotOf(metaOf(channel))
       const primary = await store.primaryOf(slot)
       await primary.end()
@@ -43,7 +45,6 @@ export const failoverFaults = {
       // It finds out by itself that it is a replica now.
       primary.start()
       await store.whole()
-      return everything
     },
     { startsOver: true },
   ),
@@ -62,17 +63,17 @@ async function failOver(store: SentinelRedis, primary: RedisProgram): Promise<vo
   await primary.ask('REPLICAOF', '127.0.0.1', port)
 }
 
-/** The primary refuses its replica, goes on alone, and is killed. Gives the offset that the replica had come to. */
-async function loseTheEnd({ store, channel }: Stage<SentinelRedis>): Promise<number> {
+/** The primary refuses its replica, goes on alone, and is killed. What stands is what the replica had got by then. */
+async function loseTheEnd(stage: Stage<SentinelRedis>): Promise<void> {
+  const { store, channel } = stage
   const primary = await store.primary()
   const replica = store.servers.find((server) => server !== primary)
   if (replica === undefined) throw new Error('There is no replica.')
   await primary.ask('ACL', 'SETUSER', 'default', '-psync', '-sync')
   await primary.ask('CLIENT', 'KILL', 'TYPE', 'replica')
   await delay(aloneMs)
-  const head = Number(await replica.ask('HGET', metaOf(channel), 'head'))
+  stage.standsTo = Number(await replica.ask('HGET', metaOf(channel), 'head'))
   await failOver(store, primary)
-  return head
 }
 
 function metaOf(channel: string): string {

@@ -6,11 +6,8 @@ import type { Store } from './store.ts'
 /** What goes wrong, and on what. */
 export interface Fault<S extends Store = Store> extends FaultOptions {
   readonly setting: Setting<S>
-  /**
-   * Resolves at the fault's end: once what was taken away is started, or given, again. A number is the offset up to which
-   * the log's changes stand in the one that takes its place.
-   */
-  run(stage: Stage<S>, coverages: readonly Coverage[]): Promise<number | void>
+  /** Resolves at the fault's end: once what was taken away is started, or given, again. */
+  run(stage: Stage<S>, coverages: readonly Coverage[]): Promise<void>
 }
 
 export interface FaultOptions {

@@ -62,10 +62,14 @@ export class Program {
   }
 }
 
-/** Whatever ends this process must not leave the child behind. */
+const running = new Set<ChildProcess>()
+/** Whatever ends this process must not leave a child behind. */
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 function endingWithUs(child: ChildProcess): ChildProcess {
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
-  child.once('exit', () => process.removeListener('exit', kill))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   return child
 }

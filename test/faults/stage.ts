@@ -44,6 +44,9 @@ export class Stage<S extends Store = Store> {
     return stage
   }
 
+  /** Changes of earlier logs that stand in the last one, up to this offset. A fault by which logs lose their end sets it. */
+  standsTo: number | undefined = undefined
+
   /** The one channel, of most stages. */
   get channel(): string {
     const [first] = this.channels

@@ -38,22 +38,19 @@ export async function runTrial(name: FaultName, { followers, loadMs, rate }: Tri
   const share = { followers: Math.ceil(followers / channels.length), rate: rate / channels.length, awayMsMax }
   const coverages = channels.map((channel) => new Coverage(stage, { channel, ...share }))
   const failures: string[] = []
-  const tolerate = async <T>(work: Promise<T>) => {
-    return await work.catch((error: unknown) => {
-      failures.push(error instanceof Error ? error.message : String(error))
-      return undefined
-    })
+  const tolerate = async (work: Promise<unknown>) => {
+    await work.catch((error: unknown) => failures.push(error instanceof Error ? error.message : String(error)))
   }
   try {
     for (const coverage of coverages) await coverage.begin()
     await delay(loadMs)
-    const standsTo = (await tolerate(fault.run(stage, coverages))) ?? undefined
+    await tolerate(fault.run(stage, coverages))
     const recoveryMs = await recover(coverages)
     await tolerate(stage.ready())
     await delay(loadMs)
     await tolerate(Promise.all(coverages.map((coverage) => coverage.end())))
     for (const { audience } of coverages) audience.close()
-    const standing = { kept: stage.logChanges, standsTo }
+    const standing = { kept: stage.logChanges, standsTo: stage.standsTo }
     const verdict = sumOf(await Promise.all(coverages.map((coverage) => coverage.judge(standing))))
     failures.push(...stage.fallen(), ...refusals(coverages), ...startsAmiss(fault, verdict))
     if (fault.losesTheEnd === true && verdict.gone === 0)
@@ -89,13 +86,20 @@ async function recover(coverages: readonly Coverage[]): Promise<number | null> {
   )
 }
 
-function sumOf([first, ...others]: readonly Verdict[]): Verdict {
-  if (first === undefined) throw new Error('A trial has a coverage.')
-  return others.reduce((sum, one) => {
-    const numbers = Object.entries(sum).map(([name, value]) => {
-      const other = one[name as keyof Verdict]
-      return [name, typeof value === 'number' && typeof other === 'number' ? value + other : value]
-    })
-    return { ...sum, ...Object.fromEntries(numbers), notes: [...sum.notes, ...one.notes] }
-  }, first)
+function sumOf(verdicts: readonly Verdict[]): Verdict {
+  const sum = (of: (verdict: Verdict) => number) => verdicts.reduce((total, verdict) => total + of(verdict), 0)
+  return {
+    acknowledged: sum(({ acknowledged }) => acknowledged),
+    unknown: sum(({ unknown }) => unknown),
+    deliveries: sum(({ deliveries }) => deliveries),
+    lost: sum(({ lost }) => lost),
+    repeated: sum(({ repeated }) => repeated),
+    reordered: sum(({ reordered }) => reordered),
+    gaps: sum(({ gaps }) => gaps),
+    leaked: sum(({ leaked }) => leaked),
+    startedOver: sum(({ startedOver }) => startedOver),
+    startedOverInVain: sum(({ startedOverInVain }) => startedOverInVain),
+    gone: sum(({ gone }) => gone),
+    notes: verdicts.flatMap(({ notes }) => notes),
+  }
 }
