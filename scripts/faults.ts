@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import { type FaultName, faultNames, lacks, waits } from '../test/faults/faults.ts'
+import { writeReport } from '../test/faults/report.ts'
 import { runSlow, slowName } from '../test/faults/slow.ts'
 import { complaints, tableHead, tableRow } from '../test/faults/table.ts'
-import { isGood, runTrial, type TrialOptions } from '../test/faults/trial.ts'
+import { isGood, type Outcome, runTrial, type TrialOptions } from '../test/faults/trial.ts'
 import { root } from './setup/prepare.js'
 import { ensure, faketime, obtain, redis } from './setup/programs.js'
 
@@ -16,6 +17,7 @@ const help = `Breaks what Wirecopy runs on, under load, and counts what came of 
   --rate       Writes a second. Default: 25
   --only       Only the faults whose name contains this.
   --quick      100 followers and 3 seconds.
+  --write      A file to write the table to, in Markdown.
 
 Each fault has two nodes and a redis-server of its own, as processes on loopback; two faults are tried at once. What must
 never happen is counted: lost, repeated, reordered, gaps, leaked. The recovery is the time from the fault's end until
@@ -44,6 +46,7 @@ async function run(): Promise<number> {
       rate: { type: 'string' },
       only: { type: 'string', default: '' },
       quick: { type: 'boolean', default: false },
+      write: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -60,10 +63,14 @@ async function run(): Promise<number> {
   await ensure(root, redis)
   await obtain(root, faketime)
   const began = performance.now()
-  const { deliveries, good } = await runAll(chosen, { followers, loadMs, rate })
-  const slowIsGood = !named(slowName) || (await runSlow(values.quick))
+  const options = { followers, loadMs, rate }
+  const { outcomes, good } = await runAll(chosen, options)
+  const slow = named(slowName) ? await runSlow(values.quick) : { good: true, lines: [] }
+  for (const line of slow.lines) console.log(line)
   const minutes = ((performance.now() - began) / 60_000).toFixed(1)
-  const allIsGood = good && slowIsGood
+  const allIsGood = good && slow.good
+  const deliveries = outcomes.reduce((sum, { verdict }) => sum + verdict.deliveries, 0)
+  if (values.write !== undefined) writeReport(values.write, { options, outcomes, slow: slow.lines, minutes })
   console.log(
     `${deliveries} deliveries checked in ${minutes} minutes. ${allIsGood ? 'All is well.' : 'Something is wrong: see above.'}`,
   )
@@ -73,8 +80,8 @@ async function run(): Promise<number> {
 async function runAll(
   chosen: readonly FaultName[],
   options: TrialOptions,
-): Promise<{ deliveries: number; good: boolean }> {
-  let deliveries = 0
+): Promise<{ outcomes: Outcome[]; good: boolean }> {
+  const outcomes: Outcome[] = []
   let good = true
   if (chosen.length > 0) console.log(tableHead())
   const tryOne = async (name: FaultName) => {
@@ -90,7 +97,7 @@ async function runAll(
     good &&= outcome !== null && isGood(outcome)
     if (outcome === null) return
     console.log([tableRow(outcome), ...complaints(outcome).map((complaint) => `  ${complaint}`)].join('\n'))
-    deliveries += outcome.verdict.deliveries
+    outcomes.push(outcome)
   }
   const waiting = chosen.filter((name) => waits(name))
   const others = chosen.filter((name) => !waits(name))
@@ -99,7 +106,9 @@ async function runAll(
     for (let next = others.shift(); next !== undefined; next = others.shift()) await tryOne(next)
   }
   await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i === 0 ? waiting : [])))
-  return { deliveries, good }
+  // In the order of the table, whichever lane they were in.
+  outcomes.sort((a, b) => chosen.indexOf(a.fault) - chosen.indexOf(b.fault))
+  return { outcomes, good }
 }
 
 // The servers end with this process, however it ends.

@@ -28,9 +28,9 @@ const stuckBytesMax = 2 * 2.2 * fillChars
 
 /**
  * Measures what followers that stop reading cost those who read: on one node, 2,000 of these without any, and with 200
- * of the others. Only what must hold whatever the machine is judged. Gives whether it did.
+ * of the others. Only what must hold whatever the machine is judged. Gives whether it did, and the figures in lines.
  */
-export async function runSlow(quick: boolean): Promise<boolean> {
+export async function runSlow(quick: boolean): Promise<{ good: boolean; lines: readonly string[] }> {
   const [readers, stuck] = quick ? [200, 20] : [2_000, 200]
   const trial = await SlowTrial.open(readers)
   try {
@@ -43,8 +43,8 @@ export async function runSlow(quick: boolean): Promise<boolean> {
       await trial.judgeStuck()
     }
     trial.judgeReaders()
-    print({ readers, stuck, without: medians(without), withStuck: medians(withStuck), trial })
-    return trial.wrong.length === 0
+    const lines = told({ readers, stuck, without: medians(without), withStuck: medians(withStuck), trial })
+    return { good: trial.wrong.length === 0, lines }
   } finally {
     await trial.close()
   }
@@ -198,7 +198,7 @@ class SlowTrial {
   }
 }
 
-interface Printed {
+interface Told {
   readonly readers: number
   readonly stuck: number
   readonly without: Figures
@@ -206,15 +206,13 @@ interface Printed {
   readonly trial: SlowTrial
 }
 
-function print({ readers, stuck, without, withStuck, trial }: Printed): void {
-  console.log(
-    [
-      `${slowName}: ${readers} that read, ${postsPerSecond} posts a second, publish to receipt`,
-      described('without any', without),
-      described(`with ${stuck} that do not read`, withStuck),
-      `  p99 with them is ${(withStuck.p99Ms / without.p99Ms).toFixed(2)} of that without; ${trial.behind} were counted behind, ` +
-        `${trial.cutOff} cut off, ${trial.waitingBytes} bytes waited for them in the node at most`,
-      ...new Set(trial.wrong.map((wrong) => `  wrong: ${wrong}`)),
-    ].join('\n'),
-  )
+function told({ readers, stuck, without, withStuck, trial }: Told): string[] {
+  return [
+    `${slowName}: ${readers} that read, ${postsPerSecond} posts a second, publish to receipt`,
+    described('without any', without),
+    described(`with ${stuck} that do not read`, withStuck),
+    `  p99 with them is ${(withStuck.p99Ms / without.p99Ms).toFixed(2)} of that without; ${trial.behind} were counted behind, ` +
+      `${trial.cutOff} cut off, ${trial.waitingBytes} bytes waited for them in the node at most`,
+    ...new Set(trial.wrong.map((wrong) => `  wrong: ${wrong}`)),
+  ]
 }

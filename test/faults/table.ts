@@ -1,6 +1,6 @@
 import { isGood, type Outcome } from './trial.ts'
 
-const columns = [
+export const columns = [
   'fault',
   'acknowledged',
   'deliveries',
@@ -22,7 +22,11 @@ export function tableHead(): string {
   return line(columns)
 }
 
-export function tableRow({ fault, verdict, recoveryMs }: Outcome): string {
+export function tableRow(outcome: Outcome): string {
+  return line(cells(outcome))
+}
+
+export function cells({ fault, verdict, recoveryMs }: Outcome): string[] {
   const { acknowledged, deliveries, lost, repeated, reordered, gaps, leaked, startedOver, gone, unknown } = verdict
   const seconds = recoveryMs === null ? 'never' : (recoveryMs / 1_000).toFixed(1)
   const counts = [
@@ -38,7 +42,7 @@ export function tableRow({ fault, verdict, recoveryMs }: Outcome): string {
     gone,
     unknown,
   ]
-  return line([fault, ...counts.map(String)])
+  return [fault, ...counts.map(String)]
 }
 
 /** What is wrong with an outcome, a line each; none where all is well. */
