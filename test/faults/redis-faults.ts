@@ -17,9 +17,19 @@ export const redisFaults = {
   'Redis paused for 90 s': paused(90_000, { waits: true }),
   'scripts flushed': repeated(['SCRIPT', 'FLUSH']),
   'connections to Redis cut': repeated(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']),
-  'Redis out of memory for 3 s': setAndReset(['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']),
-  // A replica of nobody takes no writes, and keeps what it has.
-  'Redis read-only for 3 s': setAndReset(['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']),
+  'Redis out of memory for 3 s': on(plain, (stage) =>
+    setFor(stage, ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']),
+  ),
+  // A replica of nobody takes no writes, and keeps what it has. It can't know that it lacks nothing, though, and so
+  // everyone starts over.
+  'Redis read-only for 3 s': on(
+    plain,
+    async (stage) => {
+      stage.standsTo = Number.POSITIVE_INFINITY
+      await setFor(stage, ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE'])
+    },
+    { startsOver: true },
+  ),
   'Redis emptied': on(plain, async (stage) => {
     await stage.store.withRedis((redis) => redis.flushall())
     await delay(emptyMs)
@@ -38,12 +48,10 @@ function paused(ms: number, options: FaultOptions = {}) {
 
 type Command = readonly [string, ...string[]]
 
-function setAndReset([set, ...setArgs]: Command, [reset, ...resetArgs]: Command) {
-  return on(plain, async ({ store }: Stage) => {
-    await store.withRedis((redis) => redis.call(set, ...setArgs))
-    await delay(refusingMs)
-    await store.withRedis((redis) => redis.call(reset, ...resetArgs))
-  })
+async function setFor({ store }: Stage, [set, ...setArgs]: Command, [reset, ...resetArgs]: Command): Promise<void> {
+  await store.withRedis((redis) => redis.call(set, ...setArgs))
+  await delay(refusingMs)
+  await store.withRedis((redis) => redis.call(reset, ...resetArgs))
 }
 
 function repeated([command, ...args]: Command) {
