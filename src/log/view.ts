@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Batch, Page, Snapshot } from '../wire/batch.ts'
 import type { Channel } from '../wire/channel.ts'
-import { formatCursor, type Position } from '../wire/cursor.ts'
+import { formatCursor, type Position, parseCursor } from '../wire/cursor.ts'
 import type { Post } from '../wire/post.ts'
 import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
 import { Coalesced } from './coalesce.ts'
@@ -25,6 +25,11 @@ export class View {
   readonly #kept = new LRUCache<string, Encoded<unknown>>({
     maxSize: keptBytesMax,
     sizeCalculation: (encoded) => encoded.json.length + 500,
+  })
+  /** The head at which each channel was last asked for, and what is kept of it. */
+  readonly #current = new LRUCache<ChannelId, { cursor: Cursor; keys: Set<string> }>({
+    max: headsMax,
+    dispose: ({ keys }) => this.#drop(keys),
   })
   readonly #underWay = new Map<string, Promise<Encoded<unknown> | null>>()
   readonly #channels: Coalesced<Channel[]>
@@ -117,13 +122,35 @@ export class View {
       .then((found) => {
         if (found === null) return null
         const encoded = encode(found.value, found.cursor)
-        this.#kept.set(key, encoded)
+        this.#keep(channel, cursor, key, encoded)
         return encoded
       })
       .finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, reading)
     return reading
   }
+
+  /** Nobody asks at a head that has been passed, so what was read at it goes with the first answer at the next one. */
+  #keep(channel: ChannelId, cursor: Cursor, key: string, encoded: Encoded<unknown>): void {
+    let current = this.#current.get(channel)
+    if (current === undefined || current.cursor !== cursor) {
+      if (current !== undefined && !isLater(cursor, current.cursor)) return
+      current = { cursor, keys: new Set() }
+      this.#current.set(channel, current)
+    }
+    current.keys.add(key)
+    this.#kept.set(key, encoded)
+  }
+
+  #drop(keys: Iterable<string>): void {
+    for (const key of keys) this.#kept.delete(key)
+  }
+}
+
+/** Whether a head is past another one. One of another log is taken for the later one: the logs follow each other. */
+function isLater(cursor: Cursor, than: Cursor): boolean {
+  const [one, other] = [parseCursor(cursor), parseCursor(than)]
+  return one === null || other === null || one.epoch !== other.epoch || one.offset > other.offset
 }
 
 /** A query as part of a key. */
