@@ -1,9 +1,9 @@
 // npm start: sets up what is lacking, then serves.
-import { join } from 'node:path'
 import { runAsScript } from './setup/capture.js'
 import { launch } from './setup/launch.js'
 import { asksForHelp, prepare, root } from './setup/prepare.js'
 import { ensure, redis } from './setup/programs.js'
+import { serverArgs } from './setup/server.js'
 
 const usage = `Usage: npm start
 
@@ -21,5 +21,5 @@ await runAsScript(async () => {
   }
   const node = await prepare()
   if (!process.env['REDIS_URL']) await ensure(root, redis)
-  return await launch(node, [join(root, 'src', 'main.ts')])
+  return await launch(node, serverArgs)
 })
