@@ -7,9 +7,9 @@ import { withLock } from './lock.js'
 
 /**
  * A program that is not from npm. `versionArgs` make it print its version, where an old one will not do; `setting` is the
- * variable by which its path is given and handed on.
+ * variable by which its path is given and handed on; `files` are what it is of no use without.
  * @typedef {{
- *   name: string, commands: string[], versionMin?: string, versionArgs?: string[], setting?: string,
+ *   name: string, commands: string[], versionMin?: string, versionArgs?: string[], setting?: string, files?: string[],
  *   debian: string, fedora: string, macos: string, hint?: string
  * }} Program
  */
@@ -69,6 +69,25 @@ export const faketime = {
   macos: 'brew install libfaketime',
 }
 
+/** @type {Program} */
+export const compiler = {
+  name: 'A C compiler',
+  commands: ['cc', 'gcc', 'clang'],
+  debian: 'build-essential',
+  fedora: 'sudo dnf install -y gcc',
+  macos: 'xcode-select --install',
+}
+
+/** @type {Program} */
+export const nchan = {
+  name: 'nginx with Nchan',
+  commands: ['nginx'],
+  files: ['/usr/lib/nginx/modules/ngx_nchan_module.so'],
+  debian: 'libnginx-mod-nchan',
+  fedora: 'there is no package of it',
+  macos: 'there is no package of it',
+}
+
 /**
  * The first version number in what a program prints of itself.
  * @param {string} text
@@ -99,6 +118,7 @@ export function find(program, environment = process.env) {
     if (existsSync(given)) return { path: given }
     throw new SetupError(`${program.setting} is set to ${given}, where there is no file.`)
   }
+  if (program.files?.some((file) => !existsSync(file))) return {}
   /** @type {string | undefined} */
   let old
   for (const path of candidates(program, environment)) {
