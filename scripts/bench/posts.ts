@@ -13,7 +13,7 @@ export const shortBytes = 300
 export const longBytes = 2_048
 
 /** Around headline and text: names of the members, the mark. */
-const bytesAround = 90
+const bytesAround = 66
 
 /** A draft of prose, another one for each number, so that no two posts are the same. */
 export function draft(number: number, bytes: number): Draft {
@@ -29,7 +29,7 @@ function headlineNow({ headline }: Draft): string {
 }
 
 /** As `POST …/posts` takes it. */
-export function bodyOf(one: Draft): string {
+export function publishBody(one: Draft): string {
   return JSON.stringify({ headline: headlineNow(one), body: { text: one.text } })
 }
 

@@ -7,7 +7,7 @@ import { root } from '../../setup/prepare.js'
 import { ensure, redis } from '../../setup/programs.js'
 import { serverArgs } from '../../setup/server.js'
 import { Calls } from '../calls.ts'
-import { bodyOf } from '../posts.ts'
+import { publishBody } from '../posts.ts'
 import { treeOf } from '../processes.ts'
 import type { Speech } from '../swarm.ts'
 import { channels, type Published, type RunningServer, type ServerKind } from './server.ts'
@@ -97,7 +97,7 @@ function running({ port, program, store, calls, stop }: Parts): RunningServer {
     pids: () => (program.pid === undefined ? [] : treeOf(program.pid)),
     storePids: () => store.programs.flatMap(({ pid }) => pid ?? []),
     publish: async (draft, channel = 'bench'): Promise<Published> => {
-      const { status, text, ms } = await calls.post(`/v1/channels/${channel}/posts`, bodyOf(draft))
+      const { status, text, ms } = await calls.post(`/v1/channels/${channel}/posts`, publishBody(draft))
       if (status !== 201) throw new Error(`A post was answered with ${status}: ${text.slice(0, 200)}`)
       const { cursor } = JSON.parse(text) as { cursor: string }
       return { offset: Number(cursor.split(':').at(1)), ms }
