@@ -27,7 +27,7 @@ const help = `Measures Wirecopy on this machine, and with --peers other servers 
   --out        Folder for results.json and results.svg. Default: dist/bench
 
 It needs Linux and a C compiler, starts all that it measures on loopback, and ends it. Processor time and memory are read
-from /proc, for all processes of a server; Redis has a figure of its own. All of it with --peers takes about two hours.
+from /proc, for all processes of a server; Redis has a figure of its own. All of it with --peers takes about an hour and a half.
 
 The measures: ${measures.map(({ name }) => name).join(', ')}.`
 

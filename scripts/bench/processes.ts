@@ -42,6 +42,18 @@ export function memoryOf(pids: readonly number[]): Memory {
   }
 }
 
+/**
+ * How often, since the machine started, a connection found the queue of a listening socket full, whosesoever it was: it
+ * then tries again after 1 s, 3 s, 7 s and so on. Null where the system does not tell.
+ */
+export function listenOverflows(): number | null {
+  const [names = '', values = ''] = (readText('/proc/net/netstat') ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('TcpExt:'))
+  const at = names.split(' ').indexOf('ListenOverflows')
+  return at < 0 ? null : Number(values.split(' ')[at])
+}
+
 /** The fields of `/proc/<pid>/stat` from the state on; null where there is no such process. */
 function statOf(pid: number): readonly string[] | null {
   const text = textOf(pid, 'stat')
@@ -55,8 +67,12 @@ function kbOf(pid: number, file: string, field: string): number | null {
 }
 
 function textOf(pid: number, file: string): string | null {
+  return readText(`/proc/${pid}/${file}`)
+}
+
+function readText(path: string): string | null {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
     // It has ended meanwhile, or the file is not for us.
     return null

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -47,6 +48,9 @@ export class Session {
   static async with<T>(kind: ServerKind, options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> {
     const { workers = 1, deflate = false, swarms = 1 } = options
     const folder = await mkdtemp(join(tmpdir(), 'wirecopy-bench-'))
+    const remove = () => rmSync(folder, { recursive: true, force: true })
+    // A signal ends this process without the way back through here.
+    process.once('exit', remove)
     try {
       const program = await compile(swarmSource)
       const server = await kind.start({ folder, workers })
@@ -63,7 +67,8 @@ export class Session {
         await server.stop()
       }
     } finally {
-      await rm(folder, { recursive: true, force: true })
+      process.removeListener('exit', remove)
+      remove()
     }
   }
 

@@ -1,4 +1,5 @@
 import { shortBytes } from '../posts.ts'
+import { listenOverflows } from '../processes.ts'
 import { Session } from '../session.ts'
 import { measure } from './measure.ts'
 
@@ -17,12 +18,14 @@ export const returns = measure({
     refused: { title: 'refused or failed', unit: '' },
     short: { title: 'short, or wrong', unit: '' },
     cpu: { title: 'server CPU per return', unit: 'µs' },
+    queueFull: { title: 'connects that found the listen queue full', unit: '' },
   },
   run: async (kind, { large }) =>
     await Session.with(kind, {}, async (session) => {
       const { swarm } = session
       await session.connect(large)
       await session.publishEach(postsBefore, shortBytes)
+      const overflowsBefore = listenOverflows()
       let away = { ms: 0, atGoal: 0, refused: 0, failed: 0 }
       const { serverMs, report } = await session.costOf(async () => {
         await swarm.drop()
@@ -39,6 +42,7 @@ export const returns = measure({
         refused: turnedAway,
         short: large - away.atGoal - turnedAway + missing + report.gaps + report.repeats + report.lost,
         cpu: (serverMs * 1_000) / large,
+        queueFull: overflowsBefore === null ? null : (listenOverflows() ?? overflowsBefore) - overflowsBefore,
       }
     }),
 })

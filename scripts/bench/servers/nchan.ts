@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../test/faults/free-port.ts'
@@ -6,6 +5,7 @@ import { Program } from '../../../test/faults/program.ts'
 import { root } from '../../setup/prepare.js'
 import { ensure, nchan as nginx } from '../../setup/programs.js'
 import { Calls } from '../calls.ts'
+import { spawnLeashed } from '../leash.ts'
 import { batchOf } from '../posts.ts'
 import { treeOf } from '../processes.ts'
 import { listening } from './listening.ts'
@@ -27,7 +27,7 @@ export const nchan: ServerKind = {
     const text = await readFile(template, 'utf8')
     await writeFile(config, text.replaceAll('__PORT__', String(port)).replaceAll('__FOLDER__', folder))
     const args = ['-c', config, '-p', folder, '-e', join(folder, 'error.log')]
-    const program = new Program('nginx', () => spawn(path, args, { stdio: ['ignore', 'ignore', 'inherit'] }))
+    const program = new Program('nginx', () => spawnLeashed(path, args))
     const calls = new Calls(port, { 'content-type': 'application/json' })
     const stop = async () => {
       calls.close()

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { freePort } from '../../../test/faults/free-port.ts'
 import { Program } from '../../../test/faults/program.ts'
-import { SingleRedis } from '../../../test/faults/single-redis.ts'
 import { root } from '../../setup/prepare.js'
 import { ensure, redis } from '../../setup/programs.js'
 import { Calls } from '../calls.ts'
@@ -10,6 +9,7 @@ import { batchOf } from '../posts.ts'
 import { treeOf } from '../processes.ts'
 import { listening } from './listening.ts'
 import type { RunningServer, ServerKind, StartOptions } from './server.ts'
+import { Store } from './store.ts'
 import { socketIo } from './wirecopy.ts'
 
 const server = join(import.meta.dirname, '..', 'peers', 'socket-io.ts')
@@ -28,18 +28,17 @@ export const redisStreams: ServerKind = {
     await ensure(root, redis)
   },
   start: async ({ folder }: StartOptions) => {
-    const store = new SingleRedis(folder)
+    const store = await Store.start(folder)
     try {
-      await store.start()
       return await start(store)
     } catch (error) {
-      await store.close()
+      await store.stop()
       throw error
     }
   },
 }
 
-async function start(store: SingleRedis | null): Promise<RunningServer> {
+async function start(store: Store | null): Promise<RunningServer> {
   const port = await freePort()
   const args = [server, String(port), ...(store === null ? [] : [store.path])]
   // It ends when its stdin does, and so with us.
@@ -50,7 +49,7 @@ async function start(store: SingleRedis | null): Promise<RunningServer> {
   const stop = async () => {
     calls.close()
     await program.end()
-    await store?.close()
+    await store?.stop()
   }
   program.start()
   await listening(program, port, stop)
@@ -59,14 +58,14 @@ async function start(store: SingleRedis | null): Promise<RunningServer> {
     port,
     speech: socketIo,
     pids: () => (program.pid === undefined ? [] : treeOf(program.pid)),
-    storePids: () => store?.programs.flatMap(({ pid }) => pid ?? []) ?? [],
+    storePids: () => store?.pids ?? [],
     publish: async (draft, channel = 'bench') => {
       const offset = ++offsets[channel]
       const { status, ms } = await calls.post('/publish', batchOf(channel, offset, draft))
       if (status !== 201) throw new Error(`Socket.IO answered a post with ${status}`)
       return { offset, ms }
     },
-    withStore: store === null ? null : (work) => store.withRedis(work),
+    withStore: store === null ? null : (work) => store.with(work),
     stop,
   }
 }

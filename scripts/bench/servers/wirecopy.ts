@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { freePort } from '../../../test/faults/free-port.ts'
 import { Program } from '../../../test/faults/program.ts'
-import { SingleRedis } from '../../../test/faults/single-redis.ts'
 import { until } from '../../../test/faults/until.ts'
 import { root } from '../../setup/prepare.js'
 import { ensure, redis } from '../../setup/programs.js'
@@ -11,6 +10,7 @@ import { publishBody } from '../posts.ts'
 import { treeOf } from '../processes.ts'
 import type { Speech } from '../swarm.ts'
 import { channels, type Published, type RunningServer, type ServerKind } from './server.ts'
+import { Store } from './store.ts'
 
 const adminKey = 'bench-admin-key-0123456789'
 /** As many as a process here may open files for, and a few for all else. */
@@ -27,9 +27,9 @@ export const wirecopy: ServerKind = {
   },
   start: async ({ folder, workers }) => {
     const port = await freePort()
-    const store = new SingleRedis(folder)
+    const store = await Store.start(folder)
     const program = new Program('Wirecopy', () => {
-      const env = { ...process.env, ...settings(folder, port, store.url, workers) }
+      const env = { ...process.env, ...settings(folder, port, store, workers) }
       // It ends with us, however we end, as it does with `npm start`.
       const args = ['--import', lifeline, ...serverArgs]
       return spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
@@ -38,10 +38,9 @@ export const wirecopy: ServerKind = {
     const stop = async () => {
       calls.close()
       await program.end()
-      await store.close()
+      await store.stop()
     }
     try {
-      await store.start()
       program.start()
       await ready(program, port)
       await createChannels(calls)
@@ -53,11 +52,11 @@ export const wirecopy: ServerKind = {
   },
 }
 
-function settings(folder: string, port: number, redisUrl: string, workers: number): Record<string, string> {
+function settings(folder: string, port: number, store: Store, workers: number): Record<string, string> {
   return {
     HOST: '127.0.0.1',
     PORT: String(port),
-    REDIS_URL: redisUrl,
+    REDIS_URL: `unix://${store.path}`,
     DATA_DIR: folder,
     ADMIN_KEY: adminKey,
     NODE_NAME: 'bench',
@@ -85,7 +84,7 @@ async function createChannels(calls: Calls): Promise<void> {
 interface Parts {
   readonly port: number
   readonly program: Program
-  readonly store: SingleRedis
+  readonly store: Store
   readonly calls: Calls
   readonly stop: RunningServer['stop']
 }
@@ -95,14 +94,14 @@ function running({ port, program, store, calls, stop }: Parts): RunningServer {
     port,
     speech: socketIo,
     pids: () => (program.pid === undefined ? [] : treeOf(program.pid)),
-    storePids: () => store.programs.flatMap(({ pid }) => pid ?? []),
+    storePids: () => store.pids,
     publish: async (draft, channel = 'bench'): Promise<Published> => {
       const { status, text, ms } = await calls.post(`/v1/channels/${channel}/posts`, publishBody(draft))
       if (status !== 201) throw new Error(`A post was answered with ${status}: ${text.slice(0, 200)}`)
       const { cursor } = JSON.parse(text) as { cursor: string }
       return { offset: Number(cursor.split(':').at(1)), ms }
     },
-    withStore: (work) => store.withRedis(work),
+    withStore: (work) => store.with(work),
     stop,
   }
 }
