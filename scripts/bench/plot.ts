@@ -33,7 +33,7 @@ export function plot(results: Results): string {
   const parts: string[] = []
   let y = 10
   for (const { title, measure, figure } of charts) {
-    const bars = results.serversOf(measure).flatMap((server): Bar[] => {
+    const bars = results.servers.flatMap((server): Bar[] => {
       const spread = results.spread(measure, server, figure)
       return spread === null ? [] : [{ server, spread }]
     })

@@ -23,9 +23,9 @@ export class Results {
   readonly readings: Reading[] = []
   readonly gaps: Gap[] = []
 
-  /** Servers that a measure has readings of, in the order in which they came. */
-  serversOf(measure: string): ServerName[] {
-    return [...new Set(this.readings.filter((one) => one.measure === measure).map(({ server }) => server))]
+  /** Servers of which anything was read, in the order in which they came. */
+  get servers(): ServerName[] {
+    return [...new Set(this.readings.map(({ server }) => server))]
   }
 
   /** Null where the figure was never read. */

@@ -28,8 +28,9 @@ export async function measureAll({ measures, sizes, runs, peers: asked, say, kee
   for (let run = 1; run <= runs; run++) {
     for (const measure of measures) {
       // Another one begins each run: the first after a pause may find the machine cooler.
-      const taking = measure.peers ? rotated(servers, run - 1) : [wirecopy]
-      for (const server of taking) await measureOne({ results, run, runs, measure, server, sizes, say })
+      const taking = servers.filter((server) => server === wirecopy || measure.peers.includes(server.name))
+      for (const server of rotated(taking, run - 1))
+        await measureOne({ results, run, runs, measure, server, sizes, say })
     }
     keep(results)
   }

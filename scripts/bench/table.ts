@@ -5,7 +5,7 @@ import type { Results } from './results.ts'
 
 /** The figures of a measure: a row for each, a column for each server, with min, median and max of the runs. */
 export function measureTable(results: Results, { name, about, figures }: Measure, sizes: Sizes): string {
-  const servers = results.serversOf(name)
+  const { servers } = results
   const rows = Object.entries(figures).map(([figure, { title, unit }]) => [
     unit === '' ? title : `${title}, ${unit}`,
     ...servers.map((server) => cell(results.spread(name, server, figure))),

@@ -15,7 +15,7 @@ export const commands = measure({
   name: 'commands',
   about: ({ large }) =>
     `commands that Redis is sent for a post, scripts' own ones included, at ${few} and at ${large} followers`,
-  peers: false,
+  peers: [],
   figures: {
     few: { title: `Redis commands per post, ${few} followers`, unit: '' },
     many: { title: 'Redis commands per post, larger audience', unit: '' },

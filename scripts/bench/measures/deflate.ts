@@ -10,7 +10,7 @@ export const deflate = measure({
   name: 'deflate',
   about: ({ small, posts }) =>
     `${posts} posts of ${longBytes} bytes of prose to ${small} followers, without permessage-deflate and with it offered`,
-  peers: false,
+  peers: [],
   figures: {
     negotiated: { title: 'connections that agreed on it', unit: '%' },
     bytesPlain: { title: 'bytes on the wire per delivery, without', unit: 'B' },

@@ -1,6 +1,6 @@
 import { shortBytes } from '../posts.ts'
 import { type Cost, Session } from '../session.ts'
-import { measure } from './measure.ts'
+import { allPeers, measure } from './measure.ts'
 
 /** The first posts make Node compile what the others run. */
 const warmUpPosts = 5
@@ -9,7 +9,7 @@ export const deliveries = measure({
   name: 'deliveries',
   about: ({ small, large, posts }) =>
     `${posts} posts of ${shortBytes} bytes, each once all have the one before it, to ${small} and to ${large} followers of a channel`,
-  peers: true,
+  peers: allPeers,
   figures: {
     cpuSmall: { title: 'server CPU per delivery, smaller audience', unit: 'µs' },
     cpuLarge: { title: 'server CPU per delivery, larger audience', unit: 'µs' },

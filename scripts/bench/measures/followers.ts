@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { shortBytes } from '../posts.ts'
 import { Session } from '../session.ts'
-import { measure } from './measure.ts'
+import { allPeers, measure } from './measure.ts'
 
 /** Published before anyone follows, so that what the server keeps for a channel is there already. */
 const postsBefore = 10
@@ -11,7 +11,7 @@ export const followers = measure({
   name: 'followers',
   about: ({ large, stayMs }) =>
     `${large} followers connect, 1,000 a second, and stay for ${stayMs / 1_000} s: what each costs to take in and to keep`,
-  peers: true,
+  peers: allPeers,
   figures: {
     cpuConnect: { title: 'server CPU per connect and follow', unit: 'µs' },
     rssPerFollower: { title: 'growth of resident memory per follower', unit: 'KB' },

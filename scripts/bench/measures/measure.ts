@@ -1,4 +1,6 @@
-import type { ServerKind } from '../servers/server.ts'
+import type { ServerKind, ServerName } from '../servers/server.ts'
+
+export const allPeers = ['floor', 'Nchan', 'Socket.IO', 'Socket.IO, Redis Streams'] as const
 
 /** How large the audiences are, and how long things go on. */
 export interface Sizes {
@@ -25,8 +27,8 @@ export type Readings<Name extends string = string> = Readonly<Record<Name, numbe
 export interface Measure<Name extends string = string> {
   readonly name: string
   readonly about: (sizes: Sizes) => string
-  /** Whether peers do this as well. */
-  readonly peers: boolean
+  /** Those besides Wirecopy that can do this. */
+  readonly peers: readonly ServerName[]
   readonly figures: Readonly<Record<Name, Figure>>
   /** Why it can't be made with this server as it is; null where it can. */
   readonly lacking?: () => string | null

@@ -12,7 +12,7 @@ export const returns = measure({
   name: 'returns',
   about: ({ large }) =>
     `${large} followers are dropped at once, miss ${postsMissed} posts, and all come back at once with their cursors`,
-  peers: false,
+  peers: [],
   figures: {
     seconds: { title: 'till all are whole', unit: 's' },
     refused: { title: 'refused or failed', unit: '' },

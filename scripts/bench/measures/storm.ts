@@ -12,7 +12,7 @@ export const storm = measure({
   name: 'storm',
   about: ({ small, stormMs }) =>
     `${postsPerSecond} posts of ${shortBytes} bytes a second into one channel for ${stormMs / 1_000} s, with ${small} followers, answered or not`,
-  peers: false,
+  peers: [],
   figures: {
     wrong: { title: 'faults in what followers hold', unit: '' },
     refused: { title: 'posts refused', unit: '' },

@@ -14,7 +14,7 @@ export const twoWorkers = measure({
   name: 'workers',
   about: ({ large, posts, stayMs }) =>
     `${workers * large} followers on ${workers} workers, who stay for ${stayMs / 1_000} s and then get ${posts} posts`,
-  peers: false,
+  peers: [],
   figures: {
     served: { title: 'followers served', unit: '' },
     missing: { title: 'followers that could not be served', unit: '' },
