@@ -51,6 +51,13 @@ test('a file that may not be run is no program', async (t) => {
   assert.deepEqual(find({ ...redis, commands: ['no-such-redis'] }, { PATH }), {})
 })
 
+test('a program that is there without the files that it is of no use without is not found', async (t) => {
+  const PATH = await folderWith(t, { nginx: '', 'a-module': '' })
+  const needing = (file: string) => ({ ...chromium, commands: ['nginx'], files: [join(PATH, file)] })
+  assert.deepEqual(find(needing('no-module'), { PATH }), {})
+  assert.deepEqual(find(needing('a-module'), { PATH }), { path: join(PATH, 'nginx') })
+})
+
 test('a program that is named by its variable is taken, and a wrong name stops', async (t) => {
   const folder = await folderWith(t, { chrome: '' })
   assert.deepEqual(find(chromium, { CHROMIUM: join(folder, 'chrome') }), { path: join(folder, 'chrome') })

@@ -16,6 +16,7 @@ export const followers = measure({
     cpuConnect: { title: 'server CPU per connect and follow', unit: 'µs' },
     rssPerFollower: { title: 'growth of resident memory per follower', unit: 'KB' },
     pssPerFollower: { title: 'the same, shared pages counted once', unit: 'KB' },
+    rssInAll: { title: 'resident memory in all, per follower', unit: 'KB' },
     rssBefore: { title: 'resident memory without followers', unit: 'MB' },
     cpuIdle: { title: 'server CPU while nothing is published', unit: 'ms/s' },
   },
@@ -33,6 +34,7 @@ export const followers = measure({
         cpuConnect: (connecting.serverMs * 1_000) / large,
         rssPerFollower: (after.rssKb - before.rssKb) / large,
         pssPerFollower: pss,
+        rssInAll: after.rssKb / large,
         rssBefore: before.rssKb / 1_024,
         cpuIdle: (staying.serverMs * 1_000) / staying.wallMs,
       }
