@@ -1,12 +1,18 @@
-FROM node:24-slim AS packages
+# The whole image has a C compiler, for the addon by which batches are sent.
+FROM node:24 AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
+COPY scripts/setup ./scripts/setup
+COPY scripts/build-addon.js ./scripts/build-addon.js
+COPY src/feed/native ./src/feed/native
+RUN node scripts/build-addon.js
 
 FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=packages /app/node_modules ./node_modules
+COPY --from=packages /app/.toolchain/native ./.toolchain/native
 COPY package.json LICENSE ./
 COPY src ./src
 # For what a node keeps where it is not given its ADMIN_KEY.

@@ -13,7 +13,9 @@ import type { Config } from './config.ts'
 import { Admission } from './feed/admission.ts'
 import { drainSpreadMs } from './feed/drain.ts'
 import { Hub } from './feed/hub.ts'
+import { loadSendAll } from './feed/native/send-all.ts'
 import { streamRoutes } from './feed/routes.ts'
+import { SliceWriter } from './feed/slice-writer.ts'
 import { type SocketFeed, serveSockets } from './feed/sockets.ts'
 import { Streams } from './feed/stream.ts'
 import { apiKeys } from './log/keys.ts'
@@ -47,6 +49,8 @@ export interface Wirecopy {
 
 /** When the server stops: how often connections are looked at, and how long an answer may still take. */
 const sweepEveryMs = 50
+/** Connections that wait to be accepted, as after a network's outage. The system has a limit of its own (somaxconn). */
+const listenBacklog = 65_535
 const answerMsMax = 10_000
 
 /**
@@ -90,13 +94,15 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     await app.register(problems)
     await app.register(openApi)
 
-    const hub = new Hub(log, logger)
+    const writer = new SliceWriter(loadSendAll(logger))
+    const hub = new Hub(log, logger, writer)
     const streams = new Streams(hub)
     const admission = new Admission(config)
     const ids = new SessionIds(config.NODE_NAME, worker, workers)
     const neighbours = place === null ? null : new Neighbours({ place, ids, path: socketPath, logger })
     const sockets = serveSockets(app, {
       hub,
+      writer,
       admission,
       config,
       makeId: () => ids.make(),
@@ -136,7 +142,8 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       const endNeighbours = await neighbours.listen(app.server, () => encodeMetrics(metrics))
       app.addHook('onClose', endNeighbours)
     }
-    await app.listen({ host: config.HOST, port: config.PORT, ...(place === null ? {} : sharedPort) })
+    const shared = place === null ? {} : sharedPort
+    await app.listen({ host: config.HOST, port: config.PORT, backlog: listenBacklog, ...shared })
     const noticeMs = config.DRAIN_NOTICE_MS
     closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs, workers, logger }))
     return { url, adminKey, adminKeyMadeIn, close }

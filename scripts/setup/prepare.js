@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { ensureModules } from './modules.js'
+import { buildAddon } from './native.js'
 import { ensureNode } from './node-runtime.js'
 
 /** The folder of the repository, without a slash at its end. */
@@ -12,6 +13,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 export async function prepare() {
   const node = await ensureNode(root)
   await ensureModules(root, node)
+  await buildAddon(root, node)
   return node
 }
 

@@ -65,7 +65,7 @@ export class Admission {
       this.note('connections')
       throw refusal('overloaded', `There are ${this.#max} connections here, the most there may be. Try again later.`)
     }
-    if ((this.#byAddress.get(this.#addressOf(request)) ?? 0) < this.#perAddressMax) return
+    if ((this.#byAddress.get(this.addressOf(request)) ?? 0) < this.#perAddressMax) return
     this.note('address')
     throw refusal(
       'too-many-connections',
@@ -73,24 +73,21 @@ export class Admission {
     )
   }
 
-  /** Counts a connection, until what it gives is called. */
-  enter(request: IncomingMessage): () => void {
-    const address = this.#addressOf(request)
+  /** Counts a connection from the address, until `leave` is called for it. */
+  enter(address: string): void {
     this.#open++
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1)
-    let left = false
-    return () => {
-      if (left) return
-      left = true
-      this.#open--
-      const others = (this.#byAddress.get(address) ?? 1) - 1
-      if (others > 0) this.#byAddress.set(address, others)
-      else this.#byAddress.delete(address)
-    }
+  }
+
+  leave(address: string): void {
+    this.#open--
+    const others = (this.#byAddress.get(address) ?? 1) - 1
+    if (others > 0) this.#byAddress.set(address, others)
+    else this.#byAddress.delete(address)
   }
 
   /** The same address as Fastify's `request.ip`: behind a trusted proxy the first one that was forwarded for. */
-  #addressOf(request: IncomingMessage): string {
+  addressOf(request: IncomingMessage): string {
     const forwarded = this.#trustsProxy ? String(request.headers['x-forwarded-for'] ?? '') : ''
     const [first = ''] = forwarded.split(',', 1)
     return rateLimit.normalizeIP(first.trim() || (request.socket.remoteAddress ?? ''))

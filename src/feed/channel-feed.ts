@@ -6,6 +6,7 @@ import type { Position } from '../wire/cursor.ts'
 import type { ResetReason } from '../wire/events.ts'
 import type { ChannelId, Epoch, Offset } from '../wire/scalars.ts'
 import { Outgoing } from './outgoing.ts'
+import type { Direct, SliceWriter } from './slice-writer.ts'
 
 export type Transport = 'websocket' | 'polling' | 'sse'
 
@@ -15,20 +16,32 @@ export interface Follower {
   offset: Offset
   /** Since when it waits for its socket to drain (`performance.now()`), or null while it is current. */
   behindSince: number | null
+  /** The feed that it is in. The hub sets it, and takes it away when it leaves. */
+  feed: ChannelFeed | null
   readonly transport: Transport
   /** Since when its socket has taken nothing, though something waits, whoever followed by it meanwhile; else null. */
   readonly stuckSince: number | null
   /** Whether its socket takes a batch now. Where not, the owner calls `ChannelFeed.drained` once it does. */
   ready(): boolean
   send(outgoing: Outgoing): void
+  /** Its connection, where a batch may be sent past its stream; null where it has none such, or something waits in it. */
+  direct(): Direct | null
   /** Its cursor can't be served any more: it is to start over from a snapshot. */
   startOver(reason: ResetReason): void
   /** It has been stuck for too long: its connection is to end. */
   cutOff(): void
 }
 
-/** Followers that are written to before other work gets its turn. */
-const sliceFollowers = 500
+export interface ChannelFeedOptions {
+  readonly log: Log
+  readonly channel: ChannelId
+  readonly position: Position
+  readonly writer: SliceWriter
+  readonly logger: Logger
+}
+
+/** Followers that are written to before other work gets its turn: about a millisecond. */
+const sliceFollowers = 128
 /** A follower that takes nothing for this long is cut off; it comes back by its cursor. */
 export const stuckMsMax = 60_000
 const retryMsMax = 2_000
@@ -43,6 +56,7 @@ export class ChannelFeed {
   readonly channel: ChannelId
   readonly #log: Log
   readonly #logger: Logger
+  readonly #writer: SliceWriter
   readonly #followers = new Set<Follower>()
   readonly #pumped = new Set<Follower>()
   readonly #snapshot: Coalesced<unknown>
@@ -52,9 +66,10 @@ export class ChannelFeed {
   #running = false
   #woken = false
 
-  constructor(log: Log, channel: ChannelId, position: Position, logger: Logger) {
+  constructor({ log, channel, position, writer, logger }: ChannelFeedOptions) {
     this.channel = channel
     this.#log = log
+    this.#writer = writer
     this.#logger = logger
     this.#position = position
     this.#snapshot = new Coalesced(() => log.snapshot(channel))
@@ -92,9 +107,8 @@ export class ChannelFeed {
   cutOffStuck(now: number): number {
     let cut = 0
     for (const follower of this.#followers) {
-      // Whoever follows again is behind anew, and no less stuck.
-      const since = Math.min(follower.behindSince ?? now, follower.stuckSince ?? now)
-      if (now - since < stuckMsMax) continue
+      const { stuckSince } = follower
+      if (stuckSince === null || now - stuckSince < stuckMsMax) continue
       follower.cutOff()
       cut++
     }
@@ -157,29 +171,33 @@ export class ChannelFeed {
 
   async #broadcast(outgoing: Outgoing): Promise<void> {
     const { from, to } = outgoing.batch
-    let written = 0
+    const slice: Follower[] = []
     for (const follower of this.#followers) {
       if (follower.behindSince !== null || follower.offset >= to) continue
       if (follower.offset !== from || !follower.ready()) {
         this.#fallBehind(follower)
         continue
       }
-      this.#send(follower, outgoing)
-      written++
-      if (written % sliceFollowers === 0) await nextTurn()
+      follower.offset = to
+      slice.push(follower)
+      if (slice.length < sliceFollowers) continue
+      this.#writer.write(slice, outgoing, this.#failed)
+      slice.length = 0
+      await nextTurn()
     }
+    this.#writer.write(slice, outgoing, this.#failed)
+  }
+
+  #send(follower: Follower, outgoing: Outgoing): void {
+    follower.offset = outgoing.batch.to
+    this.#writer.write([follower], outgoing, this.#failed)
   }
 
   /** One whose socket fails is cut off and comes back by its cursor; the others get theirs all the same. */
-  #send(follower: Follower, outgoing: Outgoing): void {
-    follower.offset = outgoing.batch.to
-    try {
-      follower.send(outgoing)
-    } catch (error) {
-      this.#logger.warn({ channel: this.channel, error: String(error) }, 'a follower could not be written to')
-      this.#followers.delete(follower)
-      follower.cutOff()
-    }
+  readonly #failed = (follower: Follower, error: unknown): void => {
+    this.#logger.warn({ channel: this.channel, error: String(error) }, 'a follower could not be written to')
+    this.#followers.delete(follower)
+    follower.cutOff()
   }
 
   async #startOver(reason: ResetReason): Promise<void> {

@@ -7,17 +7,12 @@ import type { ResetReason } from '../wire/events.ts'
 import type { OpsChannel } from '../wire/ops.ts'
 import type { ChannelId, Cursor } from '../wire/scalars.ts'
 import { ChannelFeed, type Follower } from './channel-feed.ts'
+import { SliceWriter } from './slice-writer.ts'
 
 /** Where a follower starts. */
 export type Start =
   | { readonly kind: 'batch'; readonly batch: Encoded<Batch> }
   | { readonly kind: 'snapshot'; readonly snapshot: Encoded<Snapshot>; readonly reset: ResetReason | null }
-
-/** A follower's place in a feed. Leaving it again does nothing. */
-export interface Place {
-  readonly feed: ChannelFeed
-  leave(): void
-}
 
 const sweepEveryMs = 5_000
 
@@ -25,13 +20,15 @@ const sweepEveryMs = 5_000
 export class Hub {
   readonly #log: Log
   readonly #logger: Logger
+  readonly #writer: SliceWriter
   readonly #feeds = new Map<ChannelId, { feed: ChannelFeed; users: number }>()
   readonly #opening = new Map<ChannelId, Promise<ChannelFeed>>()
   readonly #sweeper: NodeJS.Timeout
   #cutOff = 0
 
-  constructor(log: Log, logger: Logger) {
+  constructor(log: Log, logger: Logger, writer = new SliceWriter()) {
     this.#log = log
+    this.#writer = writer
     this.#logger = logger
     this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs).unref()
   }
@@ -44,41 +41,41 @@ export class Hub {
   /**
    * Lets a follower in: reads where it starts, has `begin` send it that, and from then on the feed sends what comes. No
    * moment lies between the two, since the feed goes by the offset at which the start ends. `begin` gives null where the
-   * follower has gone meanwhile. Throws `unknown-channel` and `unavailable`.
+   * follower has gone meanwhile, and so does this. Throws `unknown-channel` and `unavailable`.
    */
-  async join(
+  async join<F extends Follower>(
     channel: ChannelId,
     after: Cursor | undefined,
-    begin: (start: Start) => Follower | null,
-  ): Promise<Place | null> {
+    begin: (start: Start) => F | null,
+  ): Promise<F | null> {
     const feed = await this.#enter(channel)
-    const leave = () => this.#leave(channel, feed)
     try {
       const start = await this.#start(channel, after)
       const follower = begin(start)
       if (follower === null) {
-        leave()
+        this.#leave(feed)
         return null
       }
       const cursor = start.kind === 'batch' ? null : parseCursor(start.snapshot.value.cursor)
       const epoch = start.kind === 'batch' ? start.batch.value.epoch : cursor?.epoch
       if (epoch === undefined) throw new Error('a snapshot has no cursor')
       follower.offset = start.kind === 'batch' ? start.batch.value.to : (cursor?.offset ?? follower.offset)
+      follower.feed = feed
       feed.add(follower, epoch)
-      let left = false
-      return {
-        feed,
-        leave: () => {
-          if (left) return
-          left = true
-          feed.remove(follower)
-          leave()
-        },
-      }
+      return follower
     } catch (error) {
-      leave()
+      this.#leave(feed)
       throw error
     }
+  }
+
+  /** Takes a follower out. Where it is out already, nothing happens. */
+  leave(follower: Follower): void {
+    const { feed } = follower
+    if (feed === null) return
+    follower.feed = null
+    feed.remove(follower)
+    this.#leave(feed)
   }
 
   /** Followers by channel, as the operators are told of them. */
@@ -132,17 +129,23 @@ export class Hub {
   async #open(channel: ChannelId): Promise<ChannelFeed> {
     const head = await this.#log.head(channel)
     if (head === null) throw unknownChannel(channel)
-    const feed = new ChannelFeed(this.#log, channel, head, this.#logger)
+    const feed = new ChannelFeed({
+      log: this.#log,
+      channel,
+      position: head,
+      writer: this.#writer,
+      logger: this.#logger,
+    })
     this.#feeds.set(channel, { feed, users: 0 })
     return feed
   }
 
-  #leave(channel: ChannelId, feed: ChannelFeed): void {
-    const open = this.#feeds.get(channel)
+  #leave(feed: ChannelFeed): void {
+    const open = this.#feeds.get(feed.channel)
     if (open === undefined || open.feed !== feed) return
     open.users--
     if (open.users > 0) return
-    this.#feeds.delete(channel)
+    this.#feeds.delete(feed.channel)
     feed.close()
   }
 

@@ -1,13 +1,14 @@
 import type { Encoded } from '../log/log.ts'
 import type { Batch } from '../wire/batch.ts'
 import type { Cursor } from '../wire/scalars.ts'
+import { Framed } from './framed.ts'
 
 /** A batch in the forms in which it leaves, each made once, however many it goes to. */
 export class Outgoing {
   readonly batch: Batch
   readonly #encoded: Encoded<Batch>
   #packet: string | null = null
-  #frame: Buffer | null = null
+  #framed: Framed | null = null
   #event: Buffer | null = null
 
   private constructor(encoded: Encoded<Batch>) {
@@ -29,10 +30,10 @@ export class Outgoing {
     return this.#packet
   }
 
-  /** The packet as an Engine.IO message in a websocket frame, as a server sends it: whole and unmasked (RFC 6455, 5.2). */
-  get frame(): Buffer {
-    this.#frame ??= textFrame(Buffer.from(`4${this.packet}`))
-    return this.#frame
+  /** The packet as an Engine.IO message in a websocket frame; compressed for those who agreed to that. */
+  frame(deflate: boolean): Buffer {
+    this.#framed ??= new Framed(`4${this.packet}`)
+    return this.#framed.frame(deflate)
   }
 
   /** The batch as a server-sent event. */
@@ -46,21 +47,4 @@ export class Outgoing {
 /** One event of an event stream (HTML, 9.2.6). JSON holds no raw line end, so one data line is enough. */
 export function sseEvent(name: 'batch' | 'snapshot', id: Cursor, json: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`event: ${name}\nid: ${id}\ndata: `), json, Buffer.from('\n\n')])
-}
-
-const finalText = 0x81
-
-function textFrame(payload: Buffer): Buffer {
-  const { length } = payload
-  if (length < 126) return Buffer.concat([Buffer.from([finalText, length]), payload])
-  const header = Buffer.alloc(length < 65_536 ? 4 : 10)
-  header[0] = finalText
-  if (length < 65_536) {
-    header[1] = 126
-    header.writeUInt16BE(length, 2)
-  } else {
-    header[1] = 127
-    header.writeBigUInt64BE(BigInt(length), 2)
-  }
-  return Buffer.concat([header, payload])
 }

@@ -51,11 +51,12 @@ export async function streamRoutes(app: FastifyInstance, { streams, admission }:
     },
     async (request, reply) => {
       admission.requireRoom(request.raw)
-      const leave = admission.enter(request.raw)
+      const address = admission.addressOf(request.raw)
+      admission.enter(address)
       try {
         await follow(streams, request as StreamRequest, reply)
       } finally {
-        leave()
+        admission.leave(address)
       }
     },
   )

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Server } from 'socket.io'
@@ -10,16 +11,15 @@ import type { Admission } from './admission.ts'
 import { endWithin } from './drain.ts'
 import type { Hub } from './hub.ts'
 import { refuseHandshake } from './refuse.ts'
-import { type FollowerSocket, SocketConnection, transportOf } from './socket-connection.ts'
+import type { SliceWriter } from './slice-writer.ts'
+import { StockClient, type StockSocket, transportOf } from './stock-client.ts'
 import { TokenBucket } from './token-bucket.ts'
-import type { Waiting } from './waiting.ts'
+import { Websockets } from './websocket/server.ts'
+import { messageBytesMax } from './websocket/session.ts'
 
 type Sockets = Server<ClientToServer, ServerToClient>
 /** The connection under a socket: it is there before the client has said that it speaks Socket.IO. */
-type Connection = FollowerSocket['conn']
-
-/** A client sends little: follow, unfollow and pongs. */
-const clientMessageBytesMax = 16_384
+type Connection = StockSocket['conn']
 
 export interface SocketFeed {
   counts(): { websocket: number; polling: number }
@@ -36,6 +36,7 @@ export interface SocketFeed {
 
 export interface SocketOptions {
   readonly hub: Hub
+  readonly writer: SliceWriter
   readonly admission: Admission
   readonly config: Pick<Config, 'CORS_ORIGINS'>
   readonly makeId: () => string
@@ -46,11 +47,11 @@ export interface SocketOptions {
 
 /** Serves Socket.IO on the app's HTTP server: transport only, without adapter and without its connection recovery. */
 export function serveSockets(app: FastifyInstance, options: SocketOptions): SocketFeed {
-  const { hub, admission, config, makeId, route, logger } = options
+  const { hub, writer, admission, config, makeId, route, logger } = options
   const io: Sockets = new Server(app.server, {
     path: socketPath,
     serveClient: false,
-    maxHttpBufferSize: clientMessageBytesMax,
+    maxHttpBufferSize: messageBytesMax,
     // A compressor per socket costs gigabytes at ten thousand followers.
     perMessageDeflate: false,
     httpCompression: false,
@@ -71,28 +72,32 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
   const open = new Set<Connection>()
   io.engine.on('connection', (connection: Connection) => {
     open.add(connection)
-    const leave = admission.enter(connection.request)
+    const address = admission.addressOf(connection.request)
+    admission.enter(address)
     connection.once('close', () => {
       open.delete(connection)
-      leave()
+      admission.leave(address)
     })
     closeFloods(connection, admission)
   })
-  const waiting = new Set<Waiting>()
+  const clients = new Set<StockClient>()
+  const parts = { hub, admission, logger }
   io.on('connection', (socket) => {
-    const own = new SocketConnection(socket, hub, admission, logger).waiting
-    waiting.add(own)
-    socket.on('disconnect', () => waiting.delete(own))
+    const client = new StockClient(socket, parts)
+    clients.add(client)
+    socket.on('disconnect', () => clients.delete(client))
   })
+  const websockets = new Websockets({ ...parts, writer, makeId })
+  takeFirst(app.server, websockets)
   return {
     counts: () => {
       let polling = 0
       for (const socket of io.of('/').sockets.values()) if (transportOf(socket) === 'polling') polling++
-      return { websocket: io.of('/').sockets.size - polling, polling }
+      return { websocket: io.of('/').sockets.size - polling + websockets.count, polling }
     },
     waitingBytes: () => {
-      let bytes = 0
-      for (const one of waiting) bytes += one.bytes
+      let bytes = websockets.waitingBytes
+      for (const client of clients) bytes += client.waitingBytes
       return bytes
     },
     drain: async (spreadMs) => {
@@ -107,12 +112,23 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
           () => connection.close(),
         ),
       )
-      await Promise.all(ending)
+      await Promise.all([...ending, websockets.drain(spreadMs)])
     },
     close: () => {
+      websockets.close()
       io.engine.close()
     },
   }
+}
+
+/** Has websockets that are nobody's second step taken before Socket.IO's own server sees them. */
+function takeFirst(server: FastifyInstance['server'], websockets: Websockets): void {
+  const others = server.listeners('upgrade') as ((...upgrade: [IncomingMessage, Duplex, Buffer]) => void)[]
+  server.removeAllListeners('upgrade')
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (websockets.take(request, socket, head)) return
+    for (const other of others) other.call(server, request, socket, head)
+  })
 }
 
 /** Closes a connection that sends far more than any client has reason to, whatever it sends. */

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { ChannelId, Cursor, Offset } from '../wire/scalars.ts'
-import type { Follower } from './channel-feed.ts'
+import type { ChannelFeed, Follower } from './channel-feed.ts'
 import { endWithin } from './drain.ts'
-import type { Hub, Place, Start } from './hub.ts'
+import type { Hub, Start } from './hub.ts'
 import { Outgoing, sseEvent } from './outgoing.ts'
 
 /** A comment this often keeps proxies from taking the stream for dead, and lets clients notice when it is. */
@@ -48,15 +48,13 @@ export class Streams {
     response.once('close', () => {
       closed = true
     })
-    let follower: StreamFollower | null = null
-    const place = await this.#hub.join(channel, after, (start) => {
+    const follower = await this.#hub.join(channel, after, (start) => {
       if (closed) return null
       this.#begin(reply, start)
-      follower = new StreamFollower(response)
-      return follower
+      return new StreamFollower(response)
     })
-    if (place === null || follower === null) return
-    this.#keep(response, place, follower)
+    if (follower === null) return
+    this.#keep(response, follower)
     await gone
   }
 
@@ -93,18 +91,18 @@ export class Streams {
     else response.write(sseEvent('snapshot', start.snapshot.value.cursor, start.snapshot.json))
   }
 
-  #keep(response: ServerResponse, place: Place, follower: Follower): void {
+  #keep(response: ServerResponse, follower: Follower): void {
     if (response.destroyed) {
-      place.leave()
+      this.#hub.leave(follower)
       return
     }
     this.#open.add(response)
-    response.on('drain', () => place.feed.drained(follower))
+    response.on('drain', () => follower.feed?.drained(follower))
     response.once('close', () => {
       this.#open.delete(response)
-      place.leave()
+      this.#hub.leave(follower)
     })
-    if (!response.writableNeedDrain) place.feed.drained(follower)
+    if (!response.writableNeedDrain) follower.feed?.drained(follower)
   }
 }
 
@@ -123,8 +121,7 @@ function endSoon(response: ServerResponse): void {
 class StreamFollower implements Follower {
   offset = 0 as Offset
   behindSince: number | null = null
-  /** A stream is followed by once, so that being behind says it. */
-  readonly stuckSince = null
+  feed: ChannelFeed | null = null
   readonly transport = 'sse'
   readonly #response: ServerResponse
 
@@ -132,8 +129,18 @@ class StreamFollower implements Follower {
     this.#response = response
   }
 
+  /** A stream is followed by once, so that being behind says it. */
+  get stuckSince(): number | null {
+    return this.behindSince
+  }
+
   ready(): boolean {
     return isFree(this.#response)
+  }
+
+  /** An event stream's bytes are chunked by HTTP, and so must go by it. */
+  direct(): null {
+    return null
   }
 
   send(outgoing: Outgoing): void {

@@ -15,10 +15,20 @@ export class TokenBucket {
 
   /** Takes one, or gives false where none is left. */
   take(nowMs: number): boolean {
-    this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#atMs) * this.#perSecond) / 1_000)
-    this.#atMs = nowMs
+    this.#fill(nowMs)
     if (this.#left < 1) return false
     this.#left--
     return true
+  }
+
+  /** Whether it is as a new one would be. */
+  isFull(nowMs: number): boolean {
+    this.#fill(nowMs)
+    return this.#left >= this.#burst
+  }
+
+  #fill(nowMs: number): void {
+    this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#atMs) * this.#perSecond) / 1_000)
+    this.#atMs = nowMs
   }
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
 import fc from 'fast-check'
-import type { Follower } from '../../src/feed/channel-feed.ts'
-import { Hub, type Place, type Start } from '../../src/feed/hub.ts'
+import type { ChannelFeed, Follower } from '../../src/feed/channel-feed.ts'
+import { Hub, type Start } from '../../src/feed/hub.ts'
 import type { Outgoing } from '../../src/feed/outgoing.ts'
 import { parseCursor } from '../../src/wire/cursor.ts'
 import type { Cursor, Offset } from '../../src/wire/scalars.ts'
@@ -23,7 +23,7 @@ class TestFollower implements Follower {
   restarted = false
   /** Batches that its socket takes before it is full. */
   room = Number.POSITIVE_INFINITY
-  place: Place | null = null
+  feed: ChannelFeed | null = null
   #reached: { offset: number; resolve: () => void } | null = null
 
   begin(start: Start): this {
@@ -34,6 +34,10 @@ class TestFollower implements Follower {
 
   ready(): boolean {
     return this.room > 0
+  }
+
+  direct(): null {
+    return null
   }
 
   send({ batch }: Outgoing): void {
@@ -55,7 +59,7 @@ class TestFollower implements Follower {
 
   drain(room = Number.POSITIVE_INFINITY): void {
     this.room = room
-    this.place?.feed.drained(this)
+    this.feed?.drained(this)
   }
 
   /** Resolves when it stands at the offset. */
@@ -69,7 +73,7 @@ class TestFollower implements Follower {
 
 async function join(hub: Hub, id: string, after?: Cursor): Promise<TestFollower> {
   const follower = new TestFollower()
-  follower.place = await hub.join(channelId(id), after, (start) => follower.begin(start))
+  await hub.join(channelId(id), after, (start) => follower.begin(start))
   return follower
 }
 
@@ -100,9 +104,10 @@ test('a follower that takes nothing for a minute is cut off, and one that is cur
   await log.createChannel(newChannel('war'), once())
   const [fast, stuck] = [await join(hub, 'war'), await join(hub, 'war')]
   stuck.room = 0
+  stuck.stuckSince = performance.now()
   await log.publish(channelId('war'), content('post'), once())
   await fast.reaches(1)
-  const { feed } = fast.place ?? {}
+  const { feed } = fast
   assert.equal(feed?.cutOffStuck(performance.now() + 59_000), 0)
   assert.equal(feed?.cutOffStuck(performance.now() + 61_000), 1)
   assert.deepEqual([fast.cut, stuck.cut], [false, true])
@@ -115,7 +120,7 @@ test('a follower whose connection takes nothing for a minute is cut off, though 
   await log.createChannel(newChannel('war'), once())
   const [fast, stuck] = [await join(hub, 'war'), await join(hub, 'war')]
   stuck.stuckSince = performance.now()
-  const { feed } = fast.place ?? {}
+  const { feed } = fast
   assert.equal(feed?.cutOffStuck(performance.now() + 59_000), 0)
   assert.equal(feed?.cutOffStuck(performance.now() + 61_000), 1)
   assert.deepEqual([fast.cut, stuck.cut], [false, true])
@@ -142,10 +147,10 @@ test('a channel that nobody follows is not watched any more', async (t) => {
   await log.createChannel(newChannel('war'), once())
   const [one, two] = await Promise.all([join(hub, 'war'), join(hub, 'war')])
   assert.equal(hub.counts()[0]?.followers, 2)
-  one.place?.leave()
-  one.place?.leave()
+  hub.leave(one)
+  hub.leave(one)
   assert.equal(hub.counts()[0]?.followers, 1)
-  two.place?.leave()
+  hub.leave(two)
   assert.deepEqual(hub.counts(), [])
 })
 
@@ -202,13 +207,15 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
           case 'join':
             underWay.push(joinAs(id))
             break
-          case 'leave':
-            here(step.who)?.place?.leave()
+          case 'leave': {
+            const follower = here(step.who)
+            if (follower !== undefined) hub.leave(follower)
             break
+          }
           case 'return': {
             const follower = here(step.who)
             if (follower === undefined) break
-            follower.place?.leave()
+            hub.leave(follower)
             followers.splice(followers.indexOf(follower), 1)
             underWay.push(joinAs(id, `${epoch}:${follower.at}` as Cursor))
             break
@@ -227,12 +234,12 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
         }
       }
       await Promise.all(underWay)
-      const staying = followers.filter((follower) => follower.place !== null)
+      const staying = followers.filter((follower) => follower.feed !== null)
       const back = await Promise.all(staying.map((follower) => join(hub, id, `${epoch}:${follower.at}` as Cursor)))
       for (const follower of staying) follower.drain()
-      const inFeed = staying.filter((follower) => follower.place?.feed.followers.has(follower) === true)
+      const inFeed = staying.filter((follower) => follower.feed?.followers.has(follower) === true)
       await Promise.all([...inFeed, ...back].map((follower) => follower.reaches(published)))
-      for (const follower of [...staying, ...back]) follower.place?.leave()
+      for (const follower of [...staying, ...back]) hub.leave(follower)
     }),
     { numRuns: 60 },
   )

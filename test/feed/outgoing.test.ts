@@ -51,7 +51,7 @@ test('the prebuilt frame is what a websocket client reads as the packet, at any 
     fc.asyncProperty(texts, async (text) => {
       const from = encoded(text)
       const outgoing = Outgoing.of(from)
-      assert.equal(await messageIn(outgoing.frame), `4${outgoing.packet}`)
+      assert.equal(await messageIn(outgoing.frame(false)), `4${outgoing.packet}`)
       const packet = packetIn(outgoing.packet)
       assert.deepEqual([packet.nsp, packet.data], ['/', ['batch', JSON.parse(from.json.toString())]])
     }),
@@ -71,5 +71,5 @@ test('the event of a stream holds the batch and its cursor, whatever the text', 
 test('a batch that goes to many is encoded once', () => {
   const from = encoded('x')
   assert.equal(Outgoing.of(from), Outgoing.of(from))
-  assert.equal(Outgoing.of(from).frame, Outgoing.of(from).frame)
+  for (const deflate of [false, true]) assert.equal(Outgoing.of(from).frame(deflate), Outgoing.of(from).frame(deflate))
 })

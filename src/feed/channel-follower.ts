@@ -1,0 +1,64 @@
+import type { ChannelId, Offset } from '../wire/scalars.ts'
+import type { Carrier } from './carrier.ts'
+import type { ChannelFeed, Follower, Transport } from './channel-feed.ts'
+import type { Hub } from './hub.ts'
+import type { Outgoing } from './outgoing.ts'
+import type { Direct } from './slice-writer.ts'
+
+/** Those who are sent away come back spread over this time. */
+const comeBackSpreadMs = 5_000
+/** A stock client does not know `steer`; its connection is closed after the spread, which makes it come back. */
+const closeGraceMs = 2_000
+
+/** One channel that a client follows. */
+export class ChannelFollower implements Follower {
+  offset = 0 as Offset
+  behindSince: number | null = null
+  feed: ChannelFeed | null = null
+  readonly channel: ChannelId
+  readonly #carrier: Carrier
+  readonly #hub: Hub
+
+  constructor(channel: ChannelId, carrier: Carrier, hub: Hub) {
+    this.channel = channel
+    this.#carrier = carrier
+    this.#hub = hub
+  }
+
+  get transport(): Transport {
+    return this.#carrier.transport
+  }
+
+  get stuckSince(): number | null {
+    return this.#carrier.stuckSince
+  }
+
+  ready(): boolean {
+    return this.#carrier.ready()
+  }
+
+  direct(): Direct | null {
+    return this.#carrier.direct()
+  }
+
+  send(outgoing: Outgoing): void {
+    this.#carrier.send(outgoing)
+  }
+
+  startOver(): void {
+    const carrier = this.#carrier
+    carrier.steer({ action: 'reconnect', afterMs: 0, spreadMs: comeBackSpreadMs })
+    // Whoever has gone by then is not closed again.
+    setTimeout(
+      () => {
+        if (carrier.connected) carrier.close()
+      },
+      Math.random() * comeBackSpreadMs + closeGraceMs,
+    ).unref()
+    this.#hub.leave(this)
+  }
+
+  cutOff(): void {
+    this.#carrier.cutOff()
+  }
+}

@@ -1,0 +1,171 @@
+/** Opcodes of frames (RFC 6455, 5.2). */
+export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
+
+const fin = 0x80
+const rsv1 = 0x40
+const otherRsv = 0x30
+const masked = 0x80
+const headerBytesMax = 14
+
+/** Why a connection is to be closed (RFC 6455, 7.4.1). */
+export type CloseCode = 1000 | 1002 | 1003 | 1007 | 1009
+
+/** What comes of a client's frames. */
+export interface FrameSink {
+  /** A whole message; `deflated` where its payload is compressed (RFC 7692, 6). Must not be kept: it lies in a read buffer. */
+  message(opcode: number, payload: Buffer, deflated: boolean): void
+  ping(payload: Buffer): void
+  pong(): void
+  /** The client closes. */
+  closed(): void
+  /** The client does what it must not. Nothing after it is read. */
+  failed(code: CloseCode): void
+}
+
+/** What is kept between two reads: the beginning of a frame, and the fragments of a message that has not ended. */
+export interface Unread {
+  rest: Buffer | null
+  fragments: { opcode: number; deflated: boolean; bytes: number; parts: Buffer[] } | null
+}
+
+export interface FrameLimits {
+  /** Of a whole message, as it comes. */
+  readonly messageBytesMax: number
+  /** Whether compressed messages were agreed on. */
+  readonly deflate: boolean
+}
+
+/** Reads the frames of a client, which are masked (RFC 6455, 5.3). Gives false where it failed or closed. */
+export function readFrames(unread: Unread, chunk: Buffer, limits: FrameLimits, sink: FrameSink): boolean {
+  const data = unread.rest === null ? chunk : Buffer.concat([unread.rest, chunk])
+  unread.rest = null
+  let at = 0
+  while (at < data.length) {
+    const frame = frameAt(data, at)
+    if (frame === null) {
+      // A copy, since the chunk is a slice of a pool that would stay in memory with it.
+      unread.rest = Buffer.from(data.subarray(at))
+      return true
+    }
+    if (frame.length > limits.messageBytesMax) return fail(sink, 1009)
+    const wrong = wrongIn(frame, limits.deflate)
+    if (wrong !== null) return fail(sink, wrong)
+    const end = frame.start + frame.length
+    if (end > data.length) {
+      unread.rest = Buffer.from(data.subarray(at))
+      return true
+    }
+    const payload = data.subarray(frame.start, end)
+    unmask(payload, data, frame.start - 4)
+    at = end
+    if (!take(unread, frame, payload, limits.messageBytesMax, sink)) return false
+  }
+  return true
+}
+
+interface Frame {
+  readonly first: number
+  readonly isMasked: boolean
+  readonly length: number
+  /** Where the payload begins. */
+  readonly start: number
+}
+
+function frameAt(data: Buffer, at: number): Frame | null {
+  const have = data.length - at
+  if (have < 2) return null
+  const first = data.readUInt8(at)
+  const second = data.readUInt8(at + 1)
+  const short = second & 0x7f
+  const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8
+  const isMasked = (second & masked) !== 0
+  const headerBytes = 2 + lengthBytes + (isMasked ? 4 : 0)
+  if (have < Math.min(headerBytes, headerBytesMax)) return null
+  let length = short
+  if (short === 126) length = data.readUInt16BE(at + 2)
+  else if (short === 127) length = Number(data.readBigUInt64BE(at + 2))
+  return { first, isMasked, length, start: at + headerBytes }
+}
+
+function wrongIn({ first, isMasked, length }: Frame, deflate: boolean): CloseCode | null {
+  const opcode = first & 0x0f
+  const control = opcode >= 8
+  if (!isMasked || (first & otherRsv) !== 0) return 1002
+  if ((first & rsv1) !== 0 && (!deflate || control || opcode === opcodes.continuation)) return 1002
+  if (control && (length > 125 || (first & fin) === 0)) return 1002
+  return opcode <= 2 || (opcode >= 8 && opcode <= 10) ? null : 1002
+}
+
+function take(unread: Unread, { first }: Frame, payload: Buffer, bytesMax: number, sink: FrameSink): boolean {
+  const opcode = first & 0x0f
+  const last = (first & fin) !== 0
+  switch (opcode) {
+    case opcodes.close:
+      sink.closed()
+      return false
+    case opcodes.ping:
+      sink.ping(payload)
+      return true
+    case opcodes.pong:
+      sink.pong()
+      return true
+    case opcodes.continuation:
+      return takeFragment(unread, payload, last, bytesMax, sink)
+    default:
+      if (unread.fragments !== null) return fail(sink, 1002)
+      if (last) sink.message(opcode, payload, (first & rsv1) !== 0)
+      else {
+        const parts = [Buffer.from(payload)]
+        unread.fragments = { opcode, deflated: (first & rsv1) !== 0, bytes: payload.length, parts }
+      }
+      return true
+  }
+}
+
+function takeFragment(unread: Unread, payload: Buffer, last: boolean, bytesMax: number, sink: FrameSink): boolean {
+  const { fragments } = unread
+  if (fragments === null) return fail(sink, 1002)
+  fragments.bytes += payload.length
+  if (fragments.bytes > bytesMax) return fail(sink, 1009)
+  fragments.parts.push(Buffer.from(payload))
+  if (!last) return true
+  unread.fragments = null
+  sink.message(fragments.opcode, Buffer.concat(fragments.parts), fragments.deflated)
+  return true
+}
+
+function fail(sink: FrameSink, code: CloseCode): false {
+  sink.failed(code)
+  return false
+}
+
+function unmask(payload: Buffer, data: Buffer, maskAt: number): void {
+  for (let i = 0; i < payload.length; i++) payload[i] = (payload[i] ?? 0) ^ (data[maskAt + (i & 3)] ?? 0)
+}
+
+/** A frame of a server: whole and unmasked (RFC 6455, 5.2). */
+export function frame(opcode: number, payload: Uint8Array, deflated = false): Buffer {
+  const { length } = payload
+  const first = fin | opcode | (deflated ? rsv1 : 0)
+  if (length < 126) return Buffer.concat([Buffer.from([first, length]), payload])
+  const header = Buffer.alloc(length < 65_536 ? 4 : 10)
+  header[0] = first
+  if (length < 65_536) {
+    header[1] = 126
+    header.writeUInt16BE(length, 2)
+  } else {
+    header[1] = 127
+    header.writeBigUInt64BE(BigInt(length), 2)
+  }
+  return Buffer.concat([header, payload])
+}
+
+export function textFrame(text: string | Buffer): Buffer {
+  return frame(opcodes.text, typeof text === 'string' ? Buffer.from(text) : text)
+}
+
+export function closeFrame(code: CloseCode): Buffer {
+  const payload = Buffer.alloc(2)
+  payload.writeUInt16BE(code)
+  return frame(opcodes.close, payload)
+}

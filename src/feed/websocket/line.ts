@@ -1,0 +1,99 @@
+import type { Socket } from 'node:net'
+import type { Direct } from '../slice-writer.ts'
+
+const nothing = Buffer.alloc(0)
+
+/** Node keeps the descriptor, and what libuv has not written yet, with a socket's handle, which has no public name. */
+interface WithHandle {
+  readonly _handle: { readonly fd: number; readonly writeQueueSize: number } | null
+}
+
+/** The way out of a connection: what is written to it, what waits in it, and since when it takes nothing. */
+export abstract class Line implements Direct {
+  readonly deflate: boolean
+  readonly #socket: Socket
+  /** The stream has not taken all that it was given. */
+  #full = false
+  /** Bytes that libuv had left when it was last seen to write some, and when that was. */
+  #left = 0
+  #tookAt = 0
+
+  constructor(socket: Socket, deflate: boolean) {
+    this.#socket = socket
+    this.deflate = deflate
+  }
+
+  /** All that waited has gone. */
+  protected abstract drained(): void
+
+  get descriptor(): number {
+    return this.#handle?.fd ?? -1
+  }
+
+  get waitingBytes(): number {
+    // A write that is under way counts in the stream as a whole until it has ended, and in the handle by what is left.
+    return this.#full ? Math.max(this.#handle?.writeQueueSize ?? 0, this.#socket.writableLength) : 0
+  }
+
+  get stuckSince(): number | null {
+    if (!this.#full) return null
+    const left = this.#handle?.writeQueueSize ?? 0
+    if (left !== this.#left) {
+      this.#left = left
+      this.#tookAt = performance.now()
+    }
+    return this.#tookAt
+  }
+
+  ready(): boolean {
+    return !this.#full
+  }
+
+  direct(): Direct | null {
+    const socket = this.#socket
+    return socket.writable && socket.writableLength === 0 && this.descriptor >= 0 ? this : null
+  }
+
+  /** What the kernel did not take goes into the stream. A socket that failed fails there as well, and is told so. */
+  sent(whole: Buffer, bytes: number): void {
+    this.write(bytes > 0 ? whole.subarray(bytes) : whole)
+  }
+
+  write(bytes: Buffer): void {
+    const socket = this.#socket
+    if (!socket.writable) return
+    socket.write(bytes)
+    if (socket.writableLength === 0 || this.#full) return
+    this.#full = true
+    this.#left = this.#handle?.writeQueueSize ?? 0
+    this.#tookAt = performance.now()
+    // The stream calls back for what it took last: an empty write behind the rest says that the rest has gone.
+    socket.write(nothing, () => this.#flushed())
+  }
+
+  onEnd(listener: () => void): void {
+    this.#socket.once('close', listener)
+  }
+
+  protected end(last: Buffer): void {
+    this.write(last)
+    this.#socket.end()
+  }
+
+  protected destroy(): void {
+    this.#socket.destroy()
+  }
+
+  get #handle(): WithHandle['_handle'] {
+    return (this.#socket as unknown as WithHandle)._handle
+  }
+
+  #flushed(): void {
+    if (this.#socket.writableLength > 0) {
+      this.#socket.write(nothing, () => this.#flushed())
+      return
+    }
+    this.#full = false
+    this.drained()
+  }
+}

@@ -1,0 +1,180 @@
+import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { CodedError } from '../../errors.ts'
+import { socketPath } from '../../wire/events.ts'
+import { endWithin } from '../drain.ts'
+import type { FollowingParts } from '../following.ts'
+import { refuseHandshake } from '../refuse.ts'
+import type { SliceWriter } from '../slice-writer.ts'
+import { textFrame } from './frames.ts'
+import { agree } from './handshake.ts'
+import { openPacket, pingPacket } from './packets.ts'
+import { messageBytesMax, Session, type SessionParts } from './session.ts'
+
+/** Engine.IO's own timing: how often a client hears from us, and how long it then waits for more. */
+const pingMsPreset = 25_000
+const pingTimeout = 20_000
+/** Sessions are visited in turn, each once between two pings. */
+const turns = 25
+const closeMsMax = 2_000
+
+/** The session of a socket, kept with it so that all sockets can share their listeners. */
+const owner = Symbol('session')
+interface Owned {
+  [owner]: Session
+}
+
+const pingFrame = textFrame(pingPacket)
+
+/** The sessions that are visited together, and what they share. */
+interface Turn {
+  readonly sessions: Set<Session>
+  readonly parts: SessionParts
+}
+
+export interface WebsocketOptions extends FollowingParts {
+  readonly writer: SliceWriter
+  readonly makeId: () => string
+  readonly pingMs?: number
+}
+
+/**
+ * Clients of Socket.IO that come by websocket at once, as one that names it as its only transport does. Those who begin
+ * with long polling are Socket.IO's own server's, also once they have upgraded.
+ */
+export class Websockets {
+  readonly #options: WebsocketOptions
+  readonly #turns: readonly Turn[]
+  readonly #timer: NodeJS.Timeout
+  readonly #pingMs: number
+  #turn = 0
+  #opened = 0
+
+  constructor(options: WebsocketOptions) {
+    this.#options = options
+    this.#pingMs = options.pingMs ?? pingMsPreset
+    this.#turns = Array.from({ length: turns }, () => {
+      const sessions = new Set<Session>()
+      const ended = (session: Session) => {
+        if (sessions.delete(session)) options.admission.leave(session.address)
+      }
+      return { sessions, parts: { ...options, ended } }
+    })
+    this.#timer = setInterval(() => this.#visit(), this.#pingMs / turns).unref()
+  }
+
+  /** Clients that have said that they speak Socket.IO. */
+  get count(): number {
+    let connected = 0
+    for (const session of this.#sessions()) if (session.connected) connected++
+    return connected
+  }
+
+  get waitingBytes(): number {
+    let bytes = 0
+    for (const session of this.#sessions()) bytes += session.waitingBytes
+    return bytes
+  }
+
+  /** Takes a request to upgrade, or refuses it with a problem. False where it is not one of these clients'. */
+  take(request: IncomingMessage, duplex: Duplex, head: Buffer): boolean {
+    if (!(duplex instanceof Socket) || !isFirst(request)) return false
+    const agreed = agree(request)
+    if (agreed === null) return false
+    const { admission, makeId } = this.#options
+    try {
+      admission.requireRoom(request)
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      refuseHandshake(request, error)
+      return true
+    }
+    const address = admission.addressOf(request)
+    admission.enter(address)
+    const session = this.#open(duplex, address, agreed.deflate)
+    const open = textFrame(openPacket(makeId(), { pingInterval: this.#pingMs, pingTimeout }, messageBytesMax))
+    session.write(Buffer.concat([Buffer.from(agreed.head, 'latin1'), open]))
+    if (head.length > 0) session.read(head)
+    return true
+  }
+
+  /** As `SocketFeed.drain`: whoever has not left within the spread is closed within as long again. */
+  async drain(spreadMs: number): Promise<void> {
+    const ending = [...this.#sessions()].map((session) => {
+      session.steer({ action: 'reconnect', afterMs: 0, spreadMs })
+      return endWithin(
+        { afterMs: spreadMs, spreadMs },
+        (gone) => session.onEnd(gone),
+        () => session.close(),
+      )
+    })
+    await Promise.all(ending)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const session of this.#sessions()) session.close()
+    // Whoever does not end the connection from its side would keep the server from closing.
+    setTimeout(() => {
+      for (const session of this.#sessions()) session.cutOff()
+    }, closeMsMax).unref()
+  }
+
+  #open(socket: Socket, address: string, deflate: boolean): Session {
+    const turn = this.#turns[this.#opened++ % turns]
+    if (turn === undefined) throw new Error('there are turns')
+    const session = new Session(socket, address, deflate, turn.parts)
+    turn.sessions.add(session)
+    Object.assign(socket, { [owner]: session })
+    socket.setTimeout(0)
+    socket.on('data', onData)
+    socket.on('end', onEnd)
+    socket.on('error', onError)
+    socket.on('close', onClose)
+    return session
+  }
+
+  *#sessions(): Generator<Session> {
+    for (const { sessions } of this.#turns) yield* sessions
+  }
+
+  /** Pings the next turn's sessions, and ends those that did not answer the last ping, or never said who they are. */
+  #visit(): void {
+    const now = performance.now()
+    this.#turn = (this.#turn + 1) % turns
+    const idle: Session[] = []
+    for (const session of this.#turns[this.#turn]?.sessions ?? []) {
+      if (session.isOverdue(now, this.#pingMs)) session.cutOff()
+      else if (!session.visited(now)) continue
+      else if (session.direct() === null) session.write(pingFrame)
+      else idle.push(session)
+    }
+    this.#options.writer.send(pingFrame, idle, (session) => session.cutOff())
+  }
+}
+
+/** Whether the request opens a session by websocket, in Engine.IO's protocol 4. */
+function isFirst({ url = '' }: IncomingMessage): boolean {
+  if (!url.startsWith(socketPath)) return false
+  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
+  return query.get('transport') === 'websocket' && query.get('EIO') === '4' && !query.has('sid')
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  ;(this as unknown as Owned)[owner].read(chunk)
+}
+
+/** The other side says no more; nor does this one. */
+function onEnd(this: Socket): void {
+  this.end()
+}
+
+/** Told by `close`, which follows. */
+function onError(this: Socket): void {
+  this.destroy()
+}
+
+function onClose(this: Socket): void {
+  ;(this as unknown as Owned)[owner].ended()
+}

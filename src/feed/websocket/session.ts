@@ -1,0 +1,229 @@
+import type { Socket } from 'node:net'
+import { constants, inflateRawSync } from 'node:zlib'
+import type { Steer } from '../../wire/events.ts'
+import { limits } from '../../wire/limits.ts'
+import type { Answer } from '../answer.ts'
+import type { Carrier } from '../carrier.ts'
+import { Following, type FollowingParts } from '../following.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { TokenBucket } from '../token-bucket.ts'
+import {
+  type CloseCode,
+  closeFrame,
+  type FrameSink,
+  frame,
+  opcodes,
+  readFrames,
+  textFrame,
+  type Unread,
+} from './frames.ts'
+import { Line } from './line.ts'
+import {
+  type ClientPacket,
+  connectErrorPacket,
+  connectPacket,
+  defaultNamespace,
+  eventPacket,
+  parsePacket,
+} from './packets.ts'
+
+/** A client sends little: follow, unfollow and pongs. */
+export const messageBytesMax = 16_384
+/** What was left out at the end of each compressed message (RFC 7692, 7.2.2). */
+const blockEnd = Buffer.from([0, 0, 0xff, 0xff])
+
+/** What all sessions share. */
+export interface SessionParts extends FollowingParts {
+  makeId(): string
+  /** The session has ended. */
+  ended(session: Session): void
+}
+
+/** States of a connection, in order. */
+const opened = 0
+const connected = 1
+const closing = 2
+const closed = 3
+
+/**
+ * One client of Socket.IO that came by websocket: Engine.IO's and Socket.IO's protocols, without what only long polling,
+ * upgrades, rooms and namespaces need. What is kept for it is this object, its following, and its socket.
+ */
+export class Session extends Line implements Carrier, FrameSink, Unread {
+  readonly transport = 'websocket'
+  readonly address: string
+  rest: Buffer | null = null
+  fragments: Unread['fragments'] = null
+  readonly #parts: SessionParts
+  readonly #following: Following
+  #messages: TokenBucket | null = null
+  /** A ping has been sent, and no pong has come. */
+  #awaitsPong = false
+  /** It was visited before it had said that it speaks Socket.IO. */
+  #warned = false
+  #state: typeof opened | typeof connected | typeof closing | typeof closed = opened
+
+  constructor(socket: Socket, address: string, deflate: boolean, parts: SessionParts) {
+    super(socket, deflate)
+    this.#parts = parts
+    this.address = address
+    this.#following = new Following(this, parts)
+  }
+
+  get connected(): boolean {
+    return this.#state === connected
+  }
+
+  send(outgoing: Outgoing): void {
+    this.write(outgoing.frame(this.deflate))
+  }
+
+  steer(steer: Steer): void {
+    if (this.connected) this.write(textFrame(eventPacket('steer', JSON.stringify(steer))))
+  }
+
+  close(code: CloseCode = 1000): void {
+    if (this.#state >= closing) return
+    this.#state = closing
+    this.end(closeFrame(code))
+    this.#following.end()
+  }
+
+  cutOff(): void {
+    // What has come and is not read yet is not read any more.
+    if (this.#state < closing) this.#state = closing
+    this.destroy()
+  }
+
+  /**
+   * Whether it should have answered the last ping, said who it is, or ended, and did not. A ping may be late to one that
+   * still takes what was written before it.
+   */
+  isOverdue(nowMs: number, pingMs: number): boolean {
+    if (this.#state === closing || (this.#state === opened && this.#warned)) return true
+    const { stuckSince } = this
+    return this.#awaitsPong && (stuckSince === null || nowMs - stuckSince > pingMs)
+  }
+
+  /** To be called before each ping. Lets go of what only a client needs that says something. False: the last one is under way. */
+  visited(nowMs: number): boolean {
+    const answered = !this.#awaitsPong
+    this.#awaitsPong = true
+    this.#warned = this.#state === opened
+    if (this.#messages?.isFull(nowMs) === true) this.#messages = null
+    this.#following.rest(nowMs)
+    return answered
+  }
+
+  protected drained(): void {
+    this.#following.drained()
+  }
+
+  read(chunk: Buffer): void {
+    if (this.#state >= closing) return
+    const { deflate } = this
+    readFrames(this, chunk, { messageBytesMax, deflate }, this)
+  }
+
+  /** The socket has closed. */
+  ended(): void {
+    if (this.#state === closed) return
+    this.#state = closed
+    this.#following.end()
+    this.#parts.ended(this)
+  }
+
+  message(opcode: number, payload: Buffer, deflated: boolean): void {
+    if (this.#state >= closing) return
+    if (opcode !== opcodes.text) {
+      this.close(1003)
+      return
+    }
+    const text = deflated ? inflate(payload) : payload
+    if (text === null) {
+      this.close(1007)
+      return
+    }
+    const packet = parsePacket(text.toString())
+    if (!this.#floods(packet)) this.#take(packet)
+  }
+
+  ping(payload: Buffer): void {
+    this.write(frame(opcodes.pong, payload))
+  }
+
+  pong(): void {
+    // Of a ping that was never sent. It is allowed (RFC 6455, 5.5.3), and of no use.
+  }
+
+  closed(): void {
+    this.close(1000)
+  }
+
+  failed(code: CloseCode): void {
+    this.close(code)
+  }
+
+  #take(packet: ClientPacket): void {
+    switch (packet.kind) {
+      case 'pong':
+        this.#awaitsPong = false
+        break
+      case 'connect':
+        this.#connect(packet.namespace)
+        break
+      case 'event':
+        if (this.connected && packet.namespace === defaultNamespace) this.#event(packet)
+        else this.close()
+        break
+      case 'disconnect':
+        // It leaves the one namespace there is, and may come back into it on the same connection.
+        if (packet.namespace !== defaultNamespace || !this.connected) break
+        this.#following.end()
+        this.#state = opened
+        break
+      case 'close':
+      case 'bad':
+        this.close()
+        break
+      case 'other':
+        break
+    }
+  }
+
+  #connect(namespace: string): void {
+    if (namespace !== defaultNamespace) {
+      this.write(textFrame(connectErrorPacket(namespace, 'Invalid namespace')))
+    } else if (!this.connected) {
+      this.#state = connected
+      this.write(textFrame(connectPacket(this.#parts.makeId())))
+    }
+  }
+
+  #event({ id, event }: Extract<ClientPacket, { kind: 'event' }>): void {
+    const [name, request] = event
+    const reply = id === null ? undefined : (answer: Answer) => this.write(answer.frame(id, this.deflate))
+    this.#following.take(name, request, reply)
+  }
+
+  /** A pong that was asked for is not counted. */
+  #floods({ kind }: ClientPacket): boolean {
+    if (kind === 'pong' && this.#awaitsPong) return false
+    const now = performance.now()
+    this.#messages ??= new TokenBucket(limits.messagesPerSecondMax, limits.messagesBurstMax, now)
+    if (this.#messages.take(now)) return false
+    this.#parts.admission.note('flood')
+    this.cutOff()
+    return true
+  }
+}
+
+/** Null where it is no compressed message, or a larger one than any client sends. */
+function inflate(payload: Buffer): Buffer | null {
+  try {
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: messageBytesMax }
+    return inflateRawSync(Buffer.concat([payload, blockEnd]), options)
+  } catch {
+    return null
+  }
+}
