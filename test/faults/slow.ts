@@ -13,6 +13,7 @@ export const slowName = 'slow followers'
 
 const phaseMs = 8_000
 const rounds = 2
+const warmPhases = 3
 const postsPerSecond = 25
 const postChars = 1_000
 /** The sockets that nobody reads are filled by a channel that none of the others follow, of one large post. */
@@ -36,6 +37,8 @@ export async function runSlow(quick: boolean): Promise<{ good: boolean; lines: r
   try {
     const without: Figures[] = []
     const withStuck: Figures[] = []
+    // A process that has just started grows for a while, whoever follows it.
+    for (let phase = 0; phase < warmPhases; phase++) await trial.measure()
     for (let round = 0; round < rounds; round++) {
       without.push(await trial.measure())
       await trial.stick(stuck)

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { CodedError } from '../../errors.ts'
 import { socketPath } from '../../wire/events.ts'
 import { endWithin } from '../drain.ts'
@@ -79,7 +80,8 @@ export class Websockets {
 
   /** Takes a request to upgrade, or refuses it with a problem. False where it is not one of these clients'. */
   take(request: IncomingMessage, duplex: Duplex, head: Buffer): boolean {
-    if (!(duplex instanceof Socket) || !isFirst(request)) return false
+    // Bytes go to the descriptor as they are, which must not be one of TLS.
+    if (!(duplex instanceof Socket) || duplex instanceof TLSSocket || !isFirst(request)) return false
     const agreed = agree(request)
     if (agreed === null) return false
     const { admission, makeId } = this.#options
