@@ -112,8 +112,11 @@ export class Flow {
   }
 }
 
-/** A unix socket knows no reset: whoever reads from it is told by its end. */
+/**
+ * A unix socket knows no reset: whoever reads from it is told by its end. Nor does one that has said its end (EINVAL):
+ * its handle would never be closed, and keep this process from ending.
+ */
 export function resetOf(socket: Socket): void {
-  if (socket.remoteAddress === undefined) socket.destroy()
+  if (socket.remoteAddress === undefined || socket.writableEnded) socket.destroy()
   else socket.resetAndDestroy()
 }

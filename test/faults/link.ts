@@ -100,7 +100,7 @@ class Passage {
 
   reset(): void {
     for (const flow of this.#flows ?? []) flow.stop()
-    this.#near.resetAndDestroy()
+    resetOf(this.#near)
     if (this.#far !== null) resetOf(this.#far)
   }
 
