@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { find, redis as redisProgram } from '../../scripts/setup/programs.js'
 import { Program } from './program.ts'
+import { brief, withConnection } from './redis-program.ts'
 import type { Store } from './store.ts'
 import { until } from './until.ts'
 
@@ -31,14 +32,7 @@ export class SingleRedis implements Store {
   }
 
   async withRedis<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis({ path: this.path, lazyConnect: true, retryStrategy: () => null })
-    redis.on('error', () => undefined)
-    try {
-      await redis.connect()
-      return await work(redis)
-    } finally {
-      redis.disconnect()
-    }
+    return await withConnection(new Redis({ path: this.path, ...brief }), work)
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { Program } from '../../../test/faults/program.ts'
+import { brief, withConnection } from '../../../test/faults/redis-program.ts'
 import { until } from '../../../test/faults/until.ts'
 import { root } from '../../setup/prepare.js'
 import { ensure, redis as redisProgram } from '../../setup/programs.js'
@@ -38,14 +39,7 @@ export class Store {
 
   /** A connection of our own, for as long as the work takes. */
   async with<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis({ path: this.path, lazyConnect: true, retryStrategy: () => null })
-    redis.on('error', () => undefined)
-    try {
-      await redis.connect()
-      return await work(redis)
-    } finally {
-      redis.disconnect()
-    }
+    return await withConnection(new Redis({ path: this.path, ...brief }), work)
   }
 
   async stop(): Promise<void> {

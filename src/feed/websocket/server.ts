@@ -84,6 +84,8 @@ export class Websockets {
     if (!(duplex instanceof Socket) || duplex instanceof TLSSocket || !isFirst(request)) return false
     const agreed = agree(request)
     if (agreed === null) return false
+    // One that is gone already would never say so again, and be counted for ever.
+    if (duplex.destroyed) return true
     const { admission, makeId } = this.#options
     try {
       admission.requireRoom(request)
