@@ -2,7 +2,7 @@ import type { Encoded } from '../log/log.ts'
 import type { FollowAnswer, ResetReason } from '../wire/events.ts'
 import type { Problem } from '../wire/problem.ts'
 import { Framed } from './framed.ts'
-import type { Start } from './hub.ts'
+import type { Start } from './starts.ts'
 import { ackPacket } from './websocket/packets.ts'
 
 /** What a client that asked by an event is answered, in the forms in which it leaves. */

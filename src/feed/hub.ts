@@ -1,18 +1,20 @@
 import type { Logger } from 'pino'
 import { CodedError } from '../errors.ts'
-import type { Encoded, Log } from '../log/log.ts'
-import type { Batch, Snapshot } from '../wire/batch.ts'
+import type { Log } from '../log/log.ts'
 import { parseCursor } from '../wire/cursor.ts'
 import type { ResetReason } from '../wire/events.ts'
 import type { OpsChannel } from '../wire/ops.ts'
 import type { ChannelId, Cursor } from '../wire/scalars.ts'
 import { ChannelFeed, type Follower } from './channel-feed.ts'
 import { SliceWriter } from './slice-writer.ts'
+import { type Start, Starts } from './starts.ts'
 
-/** Where a follower starts. */
-export type Start =
-  | { readonly kind: 'batch'; readonly batch: Encoded<Batch> }
-  | { readonly kind: 'snapshot'; readonly snapshot: Encoded<Snapshot>; readonly reset: ResetReason | null }
+/** A channel that is followed here, and how many follow it or are about to. */
+interface Open {
+  readonly feed: ChannelFeed
+  readonly starts: Starts
+  users: number
+}
 
 const sweepEveryMs = 5_000
 
@@ -21,8 +23,8 @@ export class Hub {
   readonly #log: Log
   readonly #logger: Logger
   readonly #writer: SliceWriter
-  readonly #feeds = new Map<ChannelId, { feed: ChannelFeed; users: number }>()
-  readonly #opening = new Map<ChannelId, Promise<ChannelFeed>>()
+  readonly #feeds = new Map<ChannelId, Open>()
+  readonly #opening = new Map<ChannelId, Promise<void>>()
   readonly #sweeper: NodeJS.Timeout
   #cutOff = 0
 
@@ -48,9 +50,9 @@ export class Hub {
     after: Cursor | undefined,
     begin: (start: Start) => F | null,
   ): Promise<F | null> {
-    const feed = await this.#enter(channel)
+    const { feed, starts } = await this.#enter(channel)
     try {
-      const start = await this.#start(channel, after)
+      const start = await starts.get(after)
       const follower = begin(start)
       if (follower === null) {
         this.#leave(feed)
@@ -111,11 +113,11 @@ export class Hub {
     return { kind: 'snapshot', snapshot, reset }
   }
 
-  async #enter(channel: ChannelId): Promise<ChannelFeed> {
+  async #enter(channel: ChannelId): Promise<Open> {
     const open = this.#feeds.get(channel)
     if (open !== undefined) {
       open.users++
-      return open.feed
+      return open
     }
     let opening = this.#opening.get(channel)
     if (opening === undefined) {
@@ -126,7 +128,7 @@ export class Hub {
     return this.#enter(channel)
   }
 
-  async #open(channel: ChannelId): Promise<ChannelFeed> {
+  async #open(channel: ChannelId): Promise<void> {
     const head = await this.#log.head(channel)
     if (head === null) throw unknownChannel(channel)
     const feed = new ChannelFeed({
@@ -136,8 +138,8 @@ export class Hub {
       writer: this.#writer,
       logger: this.#logger,
     })
-    this.#feeds.set(channel, { feed, users: 0 })
-    return feed
+    const starts = new Starts((after) => this.#start(channel, after))
+    this.#feeds.set(channel, { feed, starts, users: 0 })
   }
 
   #leave(feed: ChannelFeed): void {

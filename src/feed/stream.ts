@@ -3,8 +3,9 @@ import type { FastifyReply } from 'fastify'
 import type { ChannelId, Cursor, Offset } from '../wire/scalars.ts'
 import type { ChannelFeed, Follower } from './channel-feed.ts'
 import { endWithin } from './drain.ts'
-import type { Hub, Start } from './hub.ts'
+import type { Hub } from './hub.ts'
 import { Outgoing, sseEvent } from './outgoing.ts'
+import type { Start } from './starts.ts'
 
 /** A comment this often keeps proxies from taking the stream for dead, and lets clients notice when it is. */
 const heartbeatMs = 15_000

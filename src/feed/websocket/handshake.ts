@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 /** What every server adds to the client's key (RFC 6455, 1.3). */
@@ -20,9 +20,7 @@ export function agree({ method, headers }: IncomingMessage): Agreed | null {
   const key = headers['sec-websocket-key']
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return null
   if (headers['sec-websocket-version'] !== '13' || key === undefined || !keyPattern.test(key)) return null
-  const accept = createHash('sha1')
-    .update(key + guid)
-    .digest('base64')
+  const accept = hash('sha1', key + guid, 'base64')
   const deflate = offersDeflate(headers['sec-websocket-extensions'])
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
