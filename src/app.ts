@@ -14,7 +14,7 @@ import type { Config } from './config.ts'
 import { Admission } from './feed/admission.ts'
 import { drainSpreadMs } from './feed/drain.ts'
 import { Hub } from './feed/hub.ts'
-import { loadSendAll } from './feed/native/send-all.ts'
+import { loadNativeSockets, type NativeSockets } from './feed/native/sockets.ts'
 import { streamRoutes } from './feed/routes.ts'
 import { SliceWriter } from './feed/slice-writer.ts'
 import { type SocketFeed, serveSockets } from './feed/sockets.ts'
@@ -53,6 +53,8 @@ const sweepEveryMs = 50
 /** Connections that wait to be accepted, as after a network's outage. The system has a limit of its own (somaxconn). */
 const listenBacklog = 65_535
 const answerMsMax = 10_000
+/** After this time a connection is taken in, though nothing has come on it. */
+const deferAcceptSeconds = 10
 
 /**
  * Puts a server together and listens. Whatever was opened is closed again where a later step fails. `place` is where the
@@ -95,7 +97,8 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     await app.register(problems)
     await app.register(openApi)
 
-    const writer = new SliceWriter(loadSendAll(logger))
+    const native = loadNativeSockets(logger)
+    const writer = new SliceWriter(native?.sendAll ?? null)
     const hub = new Hub(log, logger, writer)
     const streams = new Streams(hub)
     const admission = new Admission(config)
@@ -145,7 +148,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     }
     const shared = place === null ? {} : sharedPort
     await app.listen({ host: config.HOST, port: config.PORT, backlog: listenBacklog, ...shared })
-    if (inheritsNoDelay(config)) (app.server as unknown as WithHandle)._handle?.setNoDelay(true)
+    setListener(app, config, native)
     const noticeMs = config.DRAIN_NOTICE_MS
     closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs, workers, logger }))
     return { url, adminKey, adminKeyMadeIn, close }
@@ -182,7 +185,18 @@ async function drain({ readiness, admission, sockets, streams, noticeMs, workers
 
 /** A listening socket's handle has no public name. */
 interface WithHandle {
-  readonly _handle: { setNoDelay(noDelay: boolean): void } | null
+  readonly _handle: { readonly fd: number; setNoDelay(noDelay: boolean): void } | null
+}
+
+/**
+ * Sets once, on the listening socket, what would otherwise be done for each connection. One on which nothing comes, as
+ * browsers open some for later, does not reach this process at first: waking it up costs more than serving a follower.
+ */
+function setListener(app: FastifyInstance, config: Config, native: NativeSockets | null): void {
+  const handle = (app.server as unknown as WithHandle)._handle
+  if (handle === null || handle === undefined) return
+  if (inheritsNoDelay(config)) handle.setNoDelay(true)
+  native?.deferAccept(handle.fd, deferAcceptSeconds)
 }
 
 /**

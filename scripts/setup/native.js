@@ -8,18 +8,18 @@ const compilers = ['cc', 'gcc', 'clang']
 const options = ['-O2', '-Wall', '-Wextra', '-shared', '-fPIC']
 
 /**
- * The addon by which batches are sent, where src/feed/native/send-all.ts looks for it. Its name holds the source's hash.
+ * The addon by which batches are sent, where src/feed/native/sockets.ts looks for it. Its name holds the source's hash.
  * @param {string} root
  */
 function addonPath(root) {
   const source = readFileSync(sourcePath(root))
   const hash = createHash('sha256').update(source).digest('hex').slice(0, 16)
-  return join(root, '.toolchain', 'native', `send-all-${process.platform}-${process.arch}-${hash}.node`)
+  return join(root, '.toolchain', 'native', `sockets-${process.platform}-${process.arch}-${hash}.node`)
 }
 
 /** @param {string} root */
 function sourcePath(root) {
-  return join(root, 'src', 'feed', 'native', 'send-all.c')
+  return join(root, 'src', 'feed', 'native', 'sockets.c')
 }
 
 /**

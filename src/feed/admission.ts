@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { getHeapStatistics } from 'node:v8'
 import rateLimit from '@fastify/rate-limit'
 import type { Config } from '../config.ts'
@@ -14,9 +14,17 @@ const heapBytesPerConnection = 100_000
 const filesShareOfFollowers = 0.75
 /** Among several workers a poll may take three files: its connection, and both ends of the one by which it is sent on. */
 const filesShareAmongWorkers = 0.25
+/** An IPv4 address is in the form in which it is counted. */
+const plainAddress = /^\d{1,3}(\.\d{1,3}){3}$/
 /** How long those who were turned away are to wait. */
 const stoppingRetrySeconds = 2
 const fullRetrySeconds = 10
+
+/** What a request says of where it comes from. */
+interface Asking {
+  readonly headers: IncomingHttpHeaders
+  readonly socket: { readonly remoteAddress?: string | undefined }
+}
 
 /** Decides who may follow here, before a connection costs memory, and counts those who may not. */
 export class Admission {
@@ -59,7 +67,7 @@ export class Admission {
   }
 
   /** Throws `not-ready`, `overloaded` or `too-many-connections` where one more connection is not let in. */
-  requireRoom(request: IncomingMessage): void {
+  requireRoom(request: Asking): void {
     this.requireOpen()
     if (this.#open >= this.#max) {
       this.note('connections')
@@ -87,10 +95,11 @@ export class Admission {
   }
 
   /** The same address as Fastify's `request.ip`: behind a trusted proxy the first one that was forwarded for. */
-  addressOf(request: IncomingMessage): string {
+  addressOf(request: Asking): string {
     const forwarded = this.#trustsProxy ? String(request.headers['x-forwarded-for'] ?? '') : ''
     const [first = ''] = forwarded.split(',', 1)
-    return rateLimit.normalizeIP(first.trim() || (request.socket.remoteAddress ?? ''))
+    const address = first.trim() || (request.socket.remoteAddress ?? '')
+    return plainAddress.test(address) ? address : rateLimit.normalizeIP(address)
   }
 }
 

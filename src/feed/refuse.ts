@@ -1,8 +1,9 @@
-import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { CodedError } from '../errors.ts'
 
 /** Answers a request to connect, be it for long polling or an upgrade to websocket, with a problem, and ends it. */
-export function refuseHandshake(request: IncomingMessage, error: CodedError): void {
+export function refuseHandshake(request: { readonly socket: Duplex }, error: CodedError): void {
   const body = JSON.stringify(error.toProblem())
   const headers = {
     'Content-Type': 'application/problem+json; charset=utf-8',

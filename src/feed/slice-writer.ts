@@ -1,5 +1,5 @@
 import type { Follower } from './channel-feed.ts'
-import type { SendAll } from './native/send-all.ts'
+import type { SendAll } from './native/sockets.ts'
 import type { Outgoing } from './outgoing.ts'
 
 /** A connection to which bytes may be sent past its stream. */
@@ -40,6 +40,14 @@ export class SliceWriter {
     // A frame is made only where somebody takes it so: compressing costs more than sending to a few.
     if (plain.length > 0) this.send(outgoing.frame(false), plain, failed)
     if (deflated.length > 0) this.send(outgoing.frame(true), deflated, failed)
+  }
+
+  /** Sends to one descriptor what the kernel takes now, and gives how many bytes that were. Of an error the stream tells. */
+  one(descriptor: number, bytes: Buffer): number {
+    if (this.#sendAll === null) return 0
+    this.#descriptors[0] = descriptor
+    this.#sendAll(this.#descriptors, 1, bytes, this.#results)
+    return Math.max(0, this.#results[0] ?? 0)
   }
 
   /** Sends a frame to each whose connection takes it now; to one that does not, nothing. */

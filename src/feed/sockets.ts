@@ -14,6 +14,7 @@ import { refuseHandshake } from './refuse.ts'
 import type { SliceWriter } from './slice-writer.ts'
 import { StockClient, type StockSocket, transportOf } from './stock-client.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { Door } from './websocket/door.ts'
 import { Websockets } from './websocket/server.ts'
 import { messageBytesMax } from './websocket/session.ts'
 
@@ -89,6 +90,7 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
   })
   const websockets = new Websockets({ ...parts, writer, makeId })
   takeFirst(app.server, websockets)
+  const door = new Door(app.server, (request) => websockets.take(request))
   return {
     counts: () => {
       let polling = 0
@@ -115,6 +117,7 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
       await Promise.all([...ending, websockets.drain(spreadMs)])
     },
     close: () => {
+      door.close()
       websockets.close()
       io.engine.close()
     },
@@ -126,7 +129,7 @@ function takeFirst(server: FastifyInstance['server'], websockets: Websockets): v
   const others = server.listeners('upgrade') as ((...upgrade: [IncomingMessage, Duplex, Buffer]) => void)[]
   server.removeAllListeners('upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (websockets.take(request, socket, head)) return
+    if (websockets.take(request, head)) return
     for (const other of others) other.call(server, request, socket, head)
   })
 }

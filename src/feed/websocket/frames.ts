@@ -6,6 +6,7 @@ const rsv1 = 0x40
 const otherRsv = 0x30
 const masked = 0x80
 const headerBytesMax = 14
+const textStart = String.fromCharCode(fin | opcodes.text)
 
 /** Why a connection is to be closed (RFC 6455, 7.4.1). */
 export type CloseCode = 1000 | 1002 | 1003 | 1007 | 1009
@@ -160,8 +161,16 @@ export function frame(opcode: number, payload: Uint8Array, deflated = false): Bu
   return Buffer.concat([header, payload])
 }
 
-export function textFrame(text: string | Buffer): Buffer {
-  return frame(opcodes.text, typeof text === 'string' ? Buffer.from(text) : text)
+export function textFrame(text: string): Buffer {
+  return frame(opcodes.text, Buffer.from(text))
+}
+
+/** A text message of ASCII alone, behind other ASCII: made at one stroke, since every connection is sent some of its own. */
+export function asciiFrame(text: string, before = ''): Buffer {
+  const { length } = text
+  if (length > 65_535) throw new RangeError('such a message is made by textFrame')
+  const size = length < 126 ? String.fromCharCode(length) : String.fromCharCode(126, length >> 8, length & 0xff)
+  return Buffer.from(`${before}${textStart}${size}${text}`, 'latin1')
 }
 
 export function closeFrame(code: CloseCode): Buffer {

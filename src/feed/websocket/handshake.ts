@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** What every server adds to the client's key (RFC 6455, 1.3). */
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -12,11 +12,16 @@ export interface Agreed {
   readonly deflate: boolean
 }
 
+interface Asked {
+  readonly method?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
+
 /**
  * Agrees to a websocket (RFC 6455, 4.2.2), or gives null where the request is no good one. Of permessage-deflate only the
  * form without memory from message to message is agreed to (RFC 7692, 7.1.1): so a batch is compressed once for all.
  */
-export function agree({ method, headers }: IncomingMessage): Agreed | null {
+export function agree({ method, headers }: Asked): Agreed | null {
   const key = headers['sec-websocket-key']
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return null
   if (headers['sec-websocket-version'] !== '13' || key === undefined || !keyPattern.test(key)) return null

@@ -56,10 +56,21 @@ export abstract class Line implements Direct {
 
   /** What the kernel did not take goes into the stream. A socket that failed fails there as well, and is told so. */
   sent(whole: Buffer, bytes: number): void {
-    this.write(bytes > 0 ? whole.subarray(bytes) : whole)
+    this.#queue(bytes > 0 ? whole.subarray(bytes) : whole)
   }
 
   write(bytes: Buffer): void {
+    if (this.direct() === null) this.#queue(bytes)
+    else {
+      const sent = this.sendNow(bytes)
+      if (sent < bytes.length) this.#queue(sent === 0 ? bytes : bytes.subarray(sent))
+    }
+  }
+
+  /** Sends past the stream, which is empty, what the kernel takes now. Gives the bytes that it took. */
+  protected abstract sendNow(bytes: Buffer): number
+
+  #queue(bytes: Buffer): void {
     const socket = this.#socket
     if (!socket.writable) return
     socket.write(bytes)

@@ -72,19 +72,20 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The Engine.IO packet that opens a connection. */
-export function openPacket(
-  sid: string,
+/** Makes Engine.IO packets that open a connection: all the same but for the session's name, which needs no escapes. */
+export function openPackets(
   timing: { pingInterval: number; pingTimeout: number },
   maxPayload: number,
-): string {
-  return `0${JSON.stringify({ sid, upgrades: [], ...timing, maxPayload })}`
+): (sid: string) => string {
+  const rest = JSON.stringify({ upgrades: [], ...timing, maxPayload }).slice(1)
+  return (sid) => `0{"sid":"${sid}",${rest}`
 }
 
 export const pingPacket = '2'
 
+/** The session's name needs no escapes. */
 export function connectPacket(sid: string): string {
-  return `40${JSON.stringify({ sid })}`
+  return `40{"sid":"${sid}"}`
 }
 
 export function connectErrorPacket(namespace: string, message: string): string {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
@@ -8,9 +8,10 @@ import { endWithin } from '../drain.ts'
 import type { FollowingParts } from '../following.ts'
 import { refuseHandshake } from '../refuse.ts'
 import type { SliceWriter } from '../slice-writer.ts'
-import { textFrame } from './frames.ts'
+import { asciiFrame } from './frames.ts'
 import { agree } from './handshake.ts'
-import { openPacket, pingPacket } from './packets.ts'
+import { own } from './owner.ts'
+import { connectPacket, openPackets, pingPacket } from './packets.ts'
 import { messageBytesMax, Session, type SessionParts } from './session.ts'
 
 /** Engine.IO's own timing: how often a client hears from us, and how long it then waits for more. */
@@ -20,13 +21,16 @@ const pingTimeout = 20_000
 const turns = 25
 const closeMsMax = 2_000
 
-/** The session of a socket, kept with it so that all sockets can share their listeners. */
-const owner = Symbol('session')
-interface Owned {
-  [owner]: Session
-}
+const pingFrame = asciiFrame(pingPacket)
+const nothing = Buffer.alloc(0)
 
-const pingFrame = textFrame(pingPacket)
+/** A request for a websocket, whoever parsed it. */
+export interface UpgradeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly socket: Duplex & { readonly remoteAddress?: string | undefined }
+}
 
 /** The sessions that are visited together, and what they share. */
 interface Turn {
@@ -49,12 +53,14 @@ export class Websockets {
   readonly #turns: readonly Turn[]
   readonly #timer: NodeJS.Timeout
   readonly #pingMs: number
+  readonly #openPacket: (sid: string) => string
   #turn = 0
   #opened = 0
 
   constructor(options: WebsocketOptions) {
     this.#options = options
     this.#pingMs = options.pingMs ?? pingMsPreset
+    this.#openPacket = openPackets({ pingInterval: this.#pingMs, pingTimeout }, messageBytesMax)
     this.#turns = Array.from({ length: turns }, () => {
       const sessions = new Set<Session>()
       const ended = (session: Session) => {
@@ -79,13 +85,14 @@ export class Websockets {
   }
 
   /** Takes a request to upgrade, or refuses it with a problem. False where it is not one of these clients'. */
-  take(request: IncomingMessage, duplex: Duplex, head: Buffer): boolean {
+  take(request: UpgradeRequest, head: Buffer = nothing): boolean {
+    const { socket } = request
     // Bytes go to the descriptor as they are, which must not be one of TLS.
-    if (!(duplex instanceof Socket) || duplex instanceof TLSSocket || !isFirst(request)) return false
+    if (!(socket instanceof Socket) || socket instanceof TLSSocket || !isFirst(request)) return false
     const agreed = agree(request)
     if (agreed === null) return false
     // One that is gone already would never say so again, and be counted for ever.
-    if (duplex.destroyed) return true
+    if (socket.destroyed) return true
     const { admission, makeId } = this.#options
     try {
       admission.requireRoom(request)
@@ -96,9 +103,9 @@ export class Websockets {
     }
     const address = admission.addressOf(request)
     admission.enter(address)
-    const session = this.#open(duplex, address, agreed.deflate)
-    const open = textFrame(openPacket(makeId(), { pingInterval: this.#pingMs, pingTimeout }, messageBytesMax))
-    session.write(Buffer.concat([Buffer.from(agreed.head, 'latin1'), open]))
+    const session = this.#open(socket, address, agreed.deflate)
+    const open = asciiFrame(this.#openPacket(makeId()), agreed.head)
+    session.write(Buffer.concat([open, asciiFrame(connectPacket(makeId()))]))
     if (head.length > 0) session.read(head)
     return true
   }
@@ -130,12 +137,8 @@ export class Websockets {
     if (turn === undefined) throw new Error('there are turns')
     const session = new Session(socket, address, deflate, turn.parts)
     turn.sessions.add(session)
-    Object.assign(socket, { [owner]: session })
-    socket.setTimeout(0)
-    socket.on('data', onData)
-    socket.on('end', onEnd)
-    socket.on('error', onError)
-    socket.on('close', onClose)
+    if ((socket.timeout ?? 0) > 0) socket.setTimeout(0)
+    own(socket, session)
     return session
   }
 
@@ -159,26 +162,8 @@ export class Websockets {
 }
 
 /** Whether the request opens a session by websocket, in Engine.IO's protocol 4. */
-function isFirst({ url = '' }: IncomingMessage): boolean {
+function isFirst({ url = '' }: UpgradeRequest): boolean {
   if (!url.startsWith(socketPath)) return false
   const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
   return query.get('transport') === 'websocket' && query.get('EIO') === '4' && !query.has('sid')
-}
-
-function onData(this: Socket, chunk: Buffer): void {
-  ;(this as unknown as Owned)[owner].read(chunk)
-}
-
-/** The other side says no more; nor does this one. */
-function onEnd(this: Socket): void {
-  this.end()
-}
-
-/** Told by `close`, which follows. */
-function onError(this: Socket): void {
-  this.destroy()
-}
-
-function onClose(this: Socket): void {
-  ;(this as unknown as Owned)[owner].ended()
 }

@@ -6,8 +6,10 @@ import type { Answer } from '../answer.ts'
 import type { Carrier } from '../carrier.ts'
 import { Following, type FollowingParts } from '../following.ts'
 import type { Outgoing } from '../outgoing.ts'
+import type { SliceWriter } from '../slice-writer.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import {
+  asciiFrame,
   type CloseCode,
   closeFrame,
   type FrameSink,
@@ -18,6 +20,7 @@ import {
   type Unread,
 } from './frames.ts'
 import { Line } from './line.ts'
+import type { Owner } from './owner.ts'
 import {
   type ClientPacket,
   connectErrorPacket,
@@ -34,22 +37,27 @@ const blockEnd = Buffer.from([0, 0, 0xff, 0xff])
 
 /** What all sessions share. */
 export interface SessionParts extends FollowingParts {
+  readonly writer: SliceWriter
   makeId(): string
   /** The session has ended. */
   ended(session: Session): void
 }
 
-/** States of a connection, in order. */
-const opened = 0
-const connected = 1
-const closing = 2
-const closed = 3
+/**
+ * States of a connection, in order. Every client is told that it is in the one namespace there is before it asks to be,
+ * which spares it a round trip; some ask late, and say other things before.
+ */
+const invited = 0
+const left = 1
+const connected = 2
+const closing = 3
+const closed = 4
 
 /**
  * One client of Socket.IO that came by websocket: Engine.IO's and Socket.IO's protocols, without what only long polling,
  * upgrades, rooms and namespaces need. What is kept for it is this object, its following, and its socket.
  */
-export class Session extends Line implements Carrier, FrameSink, Unread {
+export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   readonly transport = 'websocket'
   readonly address: string
   rest: Buffer | null = null
@@ -61,7 +69,7 @@ export class Session extends Line implements Carrier, FrameSink, Unread {
   #awaitsPong = false
   /** It was visited before it had said that it speaks Socket.IO. */
   #warned = false
-  #state: typeof opened | typeof connected | typeof closing | typeof closed = opened
+  #state: typeof invited | typeof left | typeof connected | typeof closing | typeof closed = invited
 
   constructor(socket: Socket, address: string, deflate: boolean, parts: SessionParts) {
     super(socket, deflate)
@@ -100,7 +108,7 @@ export class Session extends Line implements Carrier, FrameSink, Unread {
    * still takes what was written before it.
    */
   isOverdue(nowMs: number, pingMs: number): boolean {
-    if (this.#state === closing || (this.#state === opened && this.#warned)) return true
+    if (this.#state === closing || (this.#state < connected && this.#warned)) return true
     const { stuckSince } = this
     return this.#awaitsPong && (stuckSince === null || nowMs - stuckSince > pingMs)
   }
@@ -109,10 +117,14 @@ export class Session extends Line implements Carrier, FrameSink, Unread {
   visited(nowMs: number): boolean {
     const answered = !this.#awaitsPong
     this.#awaitsPong = true
-    this.#warned = this.#state === opened
+    this.#warned = this.#state < connected
     if (this.#messages?.isFull(nowMs) === true) this.#messages = null
     this.#following.rest(nowMs)
     return answered
+  }
+
+  protected sendNow(bytes: Buffer): number {
+    return this.#parts.writer.one(this.descriptor, bytes)
   }
 
   protected drained(): void {
@@ -173,14 +185,14 @@ export class Session extends Line implements Carrier, FrameSink, Unread {
         this.#connect(packet.namespace)
         break
       case 'event':
-        if (this.connected && packet.namespace === defaultNamespace) this.#event(packet)
+        if (this.#isIn(packet.namespace)) this.#event(packet)
         else this.close()
         break
       case 'disconnect':
         // It leaves the one namespace there is, and may come back into it on the same connection.
-        if (packet.namespace !== defaultNamespace || !this.connected) break
+        if (!this.#isIn(packet.namespace)) break
         this.#following.end()
-        this.#state = opened
+        this.#state = left
         break
       case 'close':
       case 'bad':
@@ -194,10 +206,17 @@ export class Session extends Line implements Carrier, FrameSink, Unread {
   #connect(namespace: string): void {
     if (namespace !== defaultNamespace) {
       this.write(textFrame(connectErrorPacket(namespace, 'Invalid namespace')))
-    } else if (!this.connected) {
+    } else if (!this.#isIn(namespace)) {
       this.#state = connected
-      this.write(textFrame(connectPacket(this.#parts.makeId())))
+      this.write(asciiFrame(connectPacket(this.#parts.makeId())))
     }
+  }
+
+  /** Whoever was invited is in with the first thing that it says there. */
+  #isIn(namespace: string): boolean {
+    if (namespace !== defaultNamespace) return false
+    if (this.#state === invited) this.#state = connected
+    return this.connected
   }
 
   #event({ id, event }: Extract<ClientPacket, { kind: 'event' }>): void {

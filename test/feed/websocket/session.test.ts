@@ -134,8 +134,33 @@ test('a client that leaves the namespace may come back into it on the same conne
   await client.packet('437')
 })
 
+test('a client is told that it is connected before it asks, and not again when it does', async (t) => {
+  const server = await startServer(t)
+  const newsroom = await new Newsroom(server).open()
+  const [asks, follows] = [new Bare(t, server.url), new Bare(t, server.url)]
+  for (const client of [asks, follows]) await client.packet('40')
+  asks.socket.send('40')
+  // One whose credentials take their time follows before it asks.
+  follows.socket.send(`420${JSON.stringify(['follow', { channel: newsroom.channel }])}`)
+  follows.socket.send('40')
+  asks.socket.send(`420${JSON.stringify(['follow', { channel: newsroom.channel }])}`)
+  for (const client of [asks, follows]) {
+    await client.packet('430')
+    assert.equal(client.packets.filter((packet) => packet.startsWith('40')).length, 1)
+  }
+})
+
+test('a client that left the namespace says nothing there', async (t) => {
+  const server = await startServer(t)
+  const client = new Bare(t, server.url)
+  await client.packet('40')
+  client.socket.send('41')
+  client.socket.send('420["follow",{}]')
+  assert.equal(await client.closeCode(), 1000)
+})
+
 const wrong: [what: string, said: string | Buffer, code: number][] = [
-  ['an event before it has connected', '42["follow",{}]', 1000],
+  ['an event in a namespace that there is not', '42/other,["follow",{}]', 1000],
   ['no packet', 'hello', 1000],
   ['an event that is no JSON', '42[', 1000],
   ['a probe of an upgrade', '2probe', 1000],
@@ -182,7 +207,7 @@ async function visiting(t: TestContext): Promise<string> {
   const websockets = new Websockets({ hub, writer, admission, makeId, logger: quiet, pingMs: 500 })
   const server = createServer()
   server.on('upgrade', (request, socket, head) => {
-    if (!websockets.take(request, socket, head)) socket.destroy()
+    if (!websockets.take(request, head)) socket.destroy()
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

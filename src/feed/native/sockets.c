@@ -1,14 +1,23 @@
 /*
+ * What Node has no call for, of what the system can do with sockets.
+ *
  * sendAll(descriptors: Int32Array, count: number, bytes: Uint8Array, results: Int32Array): number
  *
  * Sends the same bytes to each of the first `count` descriptors, one send(2) each, without blocking. results[i] is how
  * many bytes the kernel took (0 where it takes none now), or the negative errno. Returns how many took all of it.
  *
  * One call for many sockets, since what a call from JavaScript costs is of the order of what the kernel does in it.
+ *
+ * deferAccept(descriptor: number, seconds: number): number
+ *
+ * Has a listening socket give out connections once something has come on them, or at the end of the time (tcp(7),
+ * TCP_DEFER_ACCEPT). Returns 0, or the negative errno; -ENOSYS where the system does not know it.
  */
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <node_api.h>
 #include <sys/socket.h>
 
@@ -52,9 +61,29 @@ static napi_value send_all(napi_env env, napi_callback_info info) {
   return result;
 }
 
-NAPI_MODULE_INIT() {
+static napi_value defer_accept(napi_env env, napi_callback_info info) {
+  napi_value argv[2], result;
+  size_t argc = 2;
+  int32_t descriptor, seconds, failed = -ENOSYS;
+
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 2 ||
+      napi_get_value_int32(env, argv[0], &descriptor) != napi_ok || napi_get_value_int32(env, argv[1], &seconds) != napi_ok)
+    return fail(env, "deferAccept takes two numbers");
+#ifdef TCP_DEFER_ACCEPT
+  failed = setsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) == 0 ? 0 : -errno;
+#endif
+  if (napi_create_int32(env, failed, &result) != napi_ok) return NULL;
+  return result;
+}
+
+static int export_function(napi_env env, napi_value exports, const char *name, napi_callback callback) {
   napi_value function;
-  if (napi_create_function(env, "sendAll", NAPI_AUTO_LENGTH, send_all, NULL, &function) != napi_ok) return NULL;
-  if (napi_set_named_property(env, exports, "sendAll", function) != napi_ok) return NULL;
+  return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &function) == napi_ok &&
+         napi_set_named_property(env, exports, name, function) == napi_ok;
+}
+
+NAPI_MODULE_INIT() {
+  if (!export_function(env, exports, "sendAll", send_all)) return NULL;
+  if (!export_function(env, exports, "deferAccept", defer_accept)) return NULL;
   return exports;
 }
