@@ -94,8 +94,12 @@ export class Admission {
     else this.#byAddress.delete(address)
   }
 
-  /** The same address as Fastify's `request.ip`: behind a trusted proxy the first one that was forwarded for. */
+  /**
+   * The same address as Fastify's `request.ip`: behind a trusted proxy the first one that was forwarded for. Where nothing
+   * goes by it, it is not looked up, and is empty.
+   */
   addressOf(request: Asking): string {
+    if (this.#perAddressMax === Number.POSITIVE_INFINITY) return ''
     const forwarded = this.#trustsProxy ? String(request.headers['x-forwarded-for'] ?? '') : ''
     const [first = ''] = forwarded.split(',', 1)
     const address = first.trim() || (request.socket.remoteAddress ?? '')

@@ -10,7 +10,7 @@ export type Start =
   | { readonly kind: 'snapshot'; readonly snapshot: Encoded<Snapshot>; readonly reset: ResetReason | null }
 
 /** Least time from one reading to the next. Nobody sees it, and a crowd at the door costs the store a few reads in it. */
-const readEveryMs = 20
+const readEveryMs = 50
 
 /**
  * Where those start who come to one channel. What is read is read for all who ask for the same within a few

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { find, haproxy } from '../../scripts/setup/programs.js'
+import { nodeOptions } from '../../scripts/setup/server.js'
 import { adminKey, tempFolder } from '../helpers/server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -14,7 +15,7 @@ export const proxyConfig = join(root, 'deploy', 'haproxy.cfg')
 export const proxyProgram = find(haproxy).path
 
 /** What the image runs. */
-export const startCommand: readonly string[] = ['node', 'src/main.ts']
+export const startCommand: readonly string[] = ['node', ...nodeOptions, 'src/main.ts']
 
 const startMsMax = 20_000
 

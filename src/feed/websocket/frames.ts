@@ -165,12 +165,12 @@ export function textFrame(text: string): Buffer {
   return frame(opcodes.text, Buffer.from(text))
 }
 
-/** A text message of ASCII alone, behind other ASCII: made at one stroke, since every connection is sent some of its own. */
-export function asciiFrame(text: string, before = ''): Buffer {
+/** The frame of a text message of ASCII alone, byte by character, so that several make one buffer. */
+export function asciiFrame(text: string): string {
   const { length } = text
   if (length > 65_535) throw new RangeError('such a message is made by textFrame')
   const size = length < 126 ? String.fromCharCode(length) : String.fromCharCode(126, length >> 8, length & 0xff)
-  return Buffer.from(`${before}${textStart}${size}${text}`, 'latin1')
+  return `${textStart}${size}${text}`
 }
 
 export function closeFrame(code: CloseCode): Buffer {

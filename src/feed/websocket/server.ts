@@ -8,7 +8,7 @@ import { endWithin } from '../drain.ts'
 import type { FollowingParts } from '../following.ts'
 import { refuseHandshake } from '../refuse.ts'
 import type { SliceWriter } from '../slice-writer.ts'
-import { asciiFrame } from './frames.ts'
+import { asciiFrame, textFrame } from './frames.ts'
 import { agree } from './handshake.ts'
 import { own } from './owner.ts'
 import { connectPacket, openPackets, pingPacket } from './packets.ts'
@@ -21,7 +21,7 @@ const pingTimeout = 20_000
 const turns = 25
 const closeMsMax = 2_000
 
-const pingFrame = asciiFrame(pingPacket)
+const pingFrame = textFrame(pingPacket)
 const nothing = Buffer.alloc(0)
 
 /** A request for a websocket, whoever parsed it. */
@@ -104,8 +104,9 @@ export class Websockets {
     const address = admission.addressOf(request)
     admission.enter(address)
     const session = this.#open(socket, address, agreed.deflate)
-    const open = asciiFrame(this.#openPacket(makeId()), agreed.head)
-    session.write(Buffer.concat([open, asciiFrame(connectPacket(makeId()))]))
+    const open = asciiFrame(this.#openPacket(makeId()))
+    const invitation = asciiFrame(connectPacket(makeId()))
+    session.write(Buffer.from(`${agreed.head}${open}${invitation}`, 'latin1'))
     if (head.length > 0) session.read(head)
     return true
   }

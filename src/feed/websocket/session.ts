@@ -9,7 +9,6 @@ import type { Outgoing } from '../outgoing.ts'
 import type { SliceWriter } from '../slice-writer.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import {
-  asciiFrame,
   type CloseCode,
   closeFrame,
   type FrameSink,
@@ -208,7 +207,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
       this.write(textFrame(connectErrorPacket(namespace, 'Invalid namespace')))
     } else if (!this.#isIn(namespace)) {
       this.#state = connected
-      this.write(asciiFrame(connectPacket(this.#parts.makeId())))
+      this.write(textFrame(connectPacket(this.#parts.makeId())))
     }
   }
 
