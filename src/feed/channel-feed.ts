@@ -150,7 +150,7 @@ export class ChannelFeed {
   }
 
   async #advance(): Promise<void> {
-    const changes = await this.#log.changes(this.channel, this.#position)
+    const changes = await this.#log.news(this.channel, this.#position)
     // A channel that is gone comes back with the store, or is born again with another epoch; the tail tells of both.
     if (changes === null) return
     if (changes.kind === 'reset') return this.#startOver(changes.reason === 'too-old' ? 'too-old' : 'epoch')

@@ -30,16 +30,16 @@ export class SliceWriter {
   }
 
   write(slice: readonly Follower[], outgoing: Outgoing, failed: Failed<Follower>): void {
-    const plain: Follower[] = []
-    const deflated: Follower[] = []
+    const plain = new Group<Follower>()
+    const deflated = new Group<Follower>()
     for (const follower of slice) {
       const direct = this.#sendAll === null ? null : follower.direct()
-      if (direct !== null) (direct.deflate ? deflated : plain).push(follower)
-      else attempt(follower, () => follower.send(outgoing), failed)
+      if (direct === null) attempt(follower, () => follower.send(outgoing), failed)
+      else (direct.deflate ? deflated : plain).add(follower, direct)
     }
     // A frame is made only where somebody takes it so: compressing costs more than sending to a few.
-    if (plain.length > 0) this.send(outgoing.frame(false), plain, failed)
-    if (deflated.length > 0) this.send(outgoing.frame(true), deflated, failed)
+    if (plain.size > 0) this.#send(outgoing.frame(false), plain, failed)
+    if (deflated.size > 0) this.#send(outgoing.frame(true), deflated, failed)
   }
 
   /** Sends to one descriptor what the kernel takes now, and gives how many bytes that were. Of an error the stream tells. */
@@ -52,21 +52,43 @@ export class SliceWriter {
 
   /** Sends a frame to each whose connection takes it now; to one that does not, nothing. */
   send<T extends HasDirect>(frame: Buffer, all: readonly T[], failed: Failed<T>): void {
-    const directs = all.map((one) => one.direct())
-    const { length } = directs
-    if (this.#descriptors.length < length) {
-      this.#descriptors = new Int32Array(length)
-      this.#results = new Int32Array(length)
+    const group = new Group<T>()
+    for (const one of all) {
+      const direct = one.direct()
+      if (direct !== null) group.add(one, direct)
+    }
+    if (group.size > 0) this.#send(frame, group, failed)
+  }
+
+  #send<T>(frame: Buffer, { all, directs, size }: Group<T>, failed: Failed<T>): void {
+    if (this.#descriptors.length < size) {
+      this.#descriptors = new Int32Array(size)
+      this.#results = new Int32Array(size)
     }
     // A descriptor below 0 is none, and the kernel says so.
-    for (let i = 0; i < length; i++) this.#descriptors[i] = directs[i]?.descriptor ?? -1
+    for (let i = 0; i < size; i++) this.#descriptors[i] = directs[i]?.descriptor ?? -1
     if (this.#sendAll === null) this.#results.fill(0)
-    else if (this.#sendAll(this.#descriptors, length, frame, this.#results) === length) return
-    for (let i = 0; i < length; i++) {
+    else if (this.#sendAll(this.#descriptors, size, frame, this.#results) === size) return
+    for (let i = 0; i < size; i++) {
       const [one, direct, bytes = 0] = [all[i], directs[i], this.#results[i]]
-      if (one === undefined || direct === null || direct === undefined || bytes === frame.length) continue
+      if (one === undefined || direct === undefined || bytes === frame.length) continue
       attempt(one, () => direct.sent(frame, bytes), failed)
     }
+  }
+}
+
+/** Those who get the same frame, and their connections. */
+class Group<T> {
+  readonly all: T[] = []
+  readonly directs: Direct[] = []
+
+  get size(): number {
+    return this.all.length
+  }
+
+  add(one: T, direct: Direct): void {
+    this.all.push(one)
+    this.directs.push(direct)
   }
 }
 

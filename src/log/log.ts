@@ -88,6 +88,8 @@ export interface Log {
   post(channel: ChannelId, id: PostId): Promise<Encoded<Post> | null>
   /** At most `limit` log entries past the position. */
   changes(channel: ChannelId, after: Position, limit?: number): Promise<Changes | null>
+  /** The same for a feed that has heard of changes: in one step, and without sharing a reading that is under way. */
+  news(channel: ChannelId, after: Position): Promise<Changes | null>
   head(channel: ChannelId): Promise<Position | null>
 
   readonly tail: Tail
@@ -152,6 +154,7 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
     page: (channel, query) => known.page(channel, query, () => view.page(channel, query)),
     post: (channel, id) => known.post(channel, id, () => view.post(channel, id)),
     changes: (channel, after, limit) => view.changes(channel, after, limit),
+    news: (channel, after) => view.news(channel, after),
     head: (channel) => view.head(channel),
     tail,
     replicas,

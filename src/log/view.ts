@@ -73,7 +73,7 @@ export class View {
     if (head === null) return null
     if (head.epoch !== after.epoch) return { kind: 'reset', reason: 'epoch' }
     if (after.offset > head.offset) return { kind: 'reset', reason: 'ahead' }
-    const encoded = await this.#shared<Batch>(channel, head, `changes ${after.offset} ${limit ?? ''}`, async () => {
+    const encoded = await this.#shared<Batch>(channel, head, changesName(after, limit), async () => {
       const caught = await this.#reader.changes(channel, after, limit)
       if (caught === null || caught.kind === 'reset') return null
       return { value: caught.batch, cursor: caught.head }
@@ -83,6 +83,19 @@ export class View {
     const caught = await this.#reader.changes(channel, after, limit)
     if (caught === null || caught.kind === 'reset') return caught
     return { kind: 'batch', encoded: encode(caught.batch, caught.head) }
+  }
+
+  /**
+   * As `changes`, for the one who asks because there are some: read at once, without a question for the head. Whoever asks
+   * for the same changes later is given them too.
+   */
+  async news(channel: ChannelId, after: Position): Promise<Changes | null> {
+    const caught = await this.#reader.changes(channel, after)
+    if (caught === null || caught.kind === 'reset') return caught
+    const encoded = encode(caught.batch, caught.head)
+    this.#noticed(channel, caught.head)
+    this.#keep(channel, caught.head, keyOf(channel, caught.head, changesName(after)), encoded)
+    return { kind: 'batch', encoded }
   }
 
   /** The channel's position, read after this was called. */
@@ -113,7 +126,7 @@ export class View {
   /** What was read at this head under this name; read now where nobody has. */
   async #shared<T>(channel: ChannelId, head: Position, name: string, read: Read<T>): Promise<Encoded<T> | null> {
     const cursor = formatCursor(head.epoch, head.offset)
-    const key = `${channel} ${cursor} ${name}`
+    const key = keyOf(channel, cursor, name)
     const kept = this.#kept.get(key)
     if (kept !== undefined) return kept as Encoded<T>
     const underWay = this.#underWay.get(key)
@@ -151,6 +164,14 @@ export class View {
 function isLater(cursor: Cursor, than: Cursor): boolean {
   const [one, other] = [parseCursor(cursor), parseCursor(than)]
   return one === null || other === null || one.epoch !== other.epoch || one.offset > other.offset
+}
+
+function keyOf(channel: ChannelId, cursor: Cursor, name: string): string {
+  return `${channel} ${cursor} ${name}`
+}
+
+function changesName(after: Position, limit?: number): string {
+  return `changes ${after.offset} ${limit ?? ''}`
 }
 
 /** A query as part of a key. */

@@ -12,6 +12,8 @@ interface WithHandle {
 export abstract class Line implements Direct {
   readonly deflate: boolean
   readonly #socket: Socket
+  /** The same as long as the socket has its handle; asking that for it costs as much as all else about a follower here. */
+  readonly #descriptor: number
   /** The stream has not taken all that it was given. */
   #full = false
   /** Bytes that libuv had left when it was last seen to write some, and when that was. */
@@ -20,6 +22,7 @@ export abstract class Line implements Direct {
 
   constructor(socket: Socket, deflate: boolean) {
     this.#socket = socket
+    this.#descriptor = this.#handle?.fd ?? -1
     this.deflate = deflate
   }
 
@@ -27,7 +30,7 @@ export abstract class Line implements Direct {
   protected abstract drained(): void
 
   get descriptor(): number {
-    return this.#handle?.fd ?? -1
+    return this.#handle === null ? -1 : this.#descriptor
   }
 
   get waitingBytes(): number {
@@ -50,8 +53,7 @@ export abstract class Line implements Direct {
   }
 
   direct(): Direct | null {
-    const socket = this.#socket
-    return socket.writable && socket.writableLength === 0 && this.descriptor >= 0 ? this : null
+    return !this.#full && this.#socket.writable && this.descriptor >= 0 ? this : null
   }
 
   /** What the kernel did not take goes into the stream. A socket that failed fails there as well, and is told so. */
