@@ -72,7 +72,7 @@ export class ChannelFeed {
     this.#writer = writer
     this.#logger = logger
     this.#position = position
-    this.#snapshot = new Coalesced(() => log.snapshot(channel))
+    this.#snapshot = new Coalesced(() => log.newSnapshot(channel))
     this.#unwatch = log.tail.watch(channel, position, () => this.#wake())
   }
 

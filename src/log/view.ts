@@ -12,6 +12,7 @@ import type { Reader } from './read.ts'
 const keptBytesMax = 64 * 1_048_576
 /** Channels whose head is asked for at the same time; past it each question goes to Redis on its own. */
 const headsMax = 10_000
+const snapshotName = 'snapshot'
 
 /**
  * What the log says, read once for all who ask at the same head. Every answer is checked against the channel's head,
@@ -48,10 +49,20 @@ export class View {
   }
 
   snapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null> {
-    return this.#at(channel, 'snapshot', async () => {
+    return this.#at(channel, snapshotName, async () => {
       const value = await this.#reader.snapshot(channel)
       return value === null ? null : { value, cursor: value.cursor }
     })
+  }
+
+  /** The snapshot, read at once, for the one who knows that it has changed. Whoever asks for it later is given this one. */
+  async newSnapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null> {
+    const value = await this.#reader.snapshot(channel)
+    if (value === null) return null
+    const encoded = encode(value, value.cursor)
+    this.#noticed(channel, value.cursor)
+    this.#keep(channel, value.cursor, keyOf(channel, value.cursor, snapshotName), encoded)
+    return encoded
   }
 
   page(channel: ChannelId, query: PageQuery): Promise<Encoded<Page> | null> {

@@ -32,11 +32,15 @@ export class Door {
     this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs).unref()
   }
 
-  /** From now on all go to the HTTP server, which ends them. */
+  /** From now on all are the HTTP server's, to answer and to end: a request may be on its way. */
   close(): void {
     this.#closed = true
     clearInterval(this.#sweeper)
-    for (const socket of this.#silent.keys()) socket.destroy()
+    for (const socket of this.#silent.keys()) {
+      disown(socket)
+      this.#pass(socket)
+    }
+    this.#silent.clear()
   }
 
   #enter(socket: Socket): void {

@@ -124,14 +124,15 @@ test('a connection on which nothing comes is ended after as long as a request ma
   await (await visit()).left()
 })
 
-test('who has said nothing leaves when the door closes; who comes after it is the HTTP server’s to end', async (t) => {
+test('once the door has closed, all are the HTTP server’s, who came before and said nothing yet as well', async (t) => {
   const { door, visit } = await house(t)
   const before = await visit()
   door.close()
-  await before.left()
   const after = await visit()
-  after.socket.write(upgrade('/mine'))
-  await after.hears(/^late for \/mine$/)
+  for (const visitor of [before, after]) {
+    visitor.socket.write(upgrade('/mine'))
+    await visitor.hears(/^late for \/mine$/)
+  }
 })
 
 test('who leaves without a word is let go', async (t) => {
