@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { CodedError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
-import { parseCursor } from '../wire/cursor.ts'
+import { type Position, parseCursor } from '../wire/cursor.ts'
 import type { ResetReason } from '../wire/events.ts'
 import type { OpsChannel } from '../wire/ops.ts'
 import type { ChannelId, Cursor } from '../wire/scalars.ts'
@@ -17,6 +17,7 @@ interface Open {
 }
 
 const sweepEveryMs = 5_000
+const retrySeconds = 1
 
 /** The channels that are followed on this process. */
 export class Hub {
@@ -101,15 +102,19 @@ export class Hub {
   async #start(channel: ChannelId, after: Cursor | undefined): Promise<Start> {
     const position = after === undefined ? null : parseCursor(after)
     let reset: ResetReason | null = null
+    let mayGoBack = true
     if (position !== null) {
       const changes = await this.#log.changes(channel, position)
       if (changes === null) throw unknownChannel(channel)
       if (changes.kind === 'batch') return { kind: 'batch', batch: changes.encoded }
       // A cursor past the log's end is of a log that lost its last entries: not the log that the client followed.
       reset = changes.reason === 'too-old' ? 'too-old' : 'epoch'
+      mayGoBack = changes.reason === 'ahead'
     }
     const snapshot = await this.#log.snapshot(channel)
     if (snapshot === null) throw unknownChannel(channel)
+    // Where the store went away in between, it may be the last that was known, and from before the cursor.
+    if (position !== null && !mayGoBack && isBehind(snapshot.cursor, position)) throw unavailable()
     return { kind: 'snapshot', snapshot, reset }
   }
 
@@ -155,6 +160,16 @@ export class Hub {
     const now = performance.now()
     for (const { feed } of this.#feeds.values()) this.#cutOff += feed.cutOffStuck(now)
   }
+}
+
+function isBehind(cursor: Cursor, { epoch, offset }: Position): boolean {
+  const position = parseCursor(cursor)
+  return position !== null && position.epoch === epoch && position.offset < offset
+}
+
+function unavailable(): CodedError {
+  const options = { retryAfterSeconds: retrySeconds, extras: { retryAfterMs: retrySeconds * 1_000 } }
+  return new CodedError('unavailable', 'The store does not answer right now. Follow again in a moment.', options)
 }
 
 function unknownChannel(channel: ChannelId): CodedError {

@@ -11,6 +11,8 @@ import { encode, pageName } from './view.ts'
 /** The list of channels has no log, and so no cursor. */
 const everyChannel = '' as ChannelId
 const noCursor = '' as Cursor
+/** A head that no answer has come as far as. */
+const unreachable = '' as Cursor
 
 /** Bytes of answers that a process keeps for when the store is away. */
 const knownBytesMax = 64 * 1_048_576
@@ -36,6 +38,18 @@ export class LastKnown {
   noticed(channel: ChannelId, head: Cursor): void {
     const before = this.#heads.get(channel)
     if (before === undefined || !reaches(before, head)) this.#heads.set(channel, head)
+  }
+
+  /**
+   * A write that this process asked for has come this far. Its answer may be late, as where replicas had to confirm it, and
+   * what was read since may be of the log's next epoch. Which one is the newer can't be told then, so nothing is given
+   * again until the head has been read.
+   */
+  wrote(channel: ChannelId, written: Cursor): void {
+    const before = this.#heads.get(channel)
+    const isOfOneLog = before === undefined || parseCursor(before)?.epoch === parseCursor(written)?.epoch
+    if (isOfOneLog) this.noticed(channel, written)
+    else this.#heads.set(channel, unreachable)
   }
 
   async channels(fresh: () => Promise<readonly Channel[]>): Promise<Known<readonly Channel[]>> {

@@ -138,7 +138,7 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
   const view = new View(reader, (channel, head) => known.noticed(channel, head))
   const wrote = async <T>(channel: ChannelId, writing: Promise<Written<T>>): Promise<Written<T>> => {
     const written = await writing
-    known.noticed(channel, written.cursor)
+    known.wrote(channel, written.cursor)
     return written
   }
   const tail = new Tail({ redis, redisUrl, prefix, processId, head: (channel) => view.head(channel), logger })

@@ -246,3 +246,19 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
   )
   assert.deepEqual(hub.counts(), [])
 })
+
+test('nobody who is to start over is given what was known before his cursor', async (t) => {
+  const log = await openTestLog(t, redisUrl, { changesMax: 10 })
+  const channel = channelId('back')
+  await log.createChannel(newChannel('back'), once())
+  const old = await log.snapshot(channel)
+  for (let post = 0; post < 30; post++) await log.publish(channel, content(`post ${post}`), once())
+  const epoch = parseCursor(old?.cursor ?? '')?.epoch ?? ''
+  let known: typeof old = old
+  const hub = new Hub({ ...log, snapshot: async () => known }, quiet)
+  t.after(() => hub.close())
+  const join = async () => await hub.join(channel, `${epoch}:5` as Cursor, (start) => new TestFollower().begin(start))
+  await assert.rejects(join, { code: 'unavailable' })
+  known = await log.snapshot(channel)
+  assert.equal((await join())?.at, 30)
+})
