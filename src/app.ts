@@ -196,7 +196,8 @@ function setListener(app: FastifyInstance, config: Config, native: NativeSockets
   const handle = (app.server as unknown as WithHandle)._handle
   if (handle === null || handle === undefined) return
   if (inheritsNoDelay(config)) handle.setNoDelay(true)
-  native?.deferAccept(handle.fd, deferAcceptSeconds)
+  const failed = native?.deferAccept(handle.fd, deferAcceptSeconds) ?? 0
+  if (failed < 0) app.log.info({ errno: -failed }, 'connections are taken in before anything has come on them')
 }
 
 /**

@@ -51,7 +51,8 @@ export class Door {
     this.#silent.set(socket, performance.now())
     const owner: Owner = {
       read: (chunk) => {
-        this.#silent.delete(socket)
+        // One that was taken and refused stays with the door while it ends: it has had its say.
+        if (!this.#silent.delete(socket)) return
         const request = readRequest(chunk)
         if (request !== null && this.#take({ ...request, socket })) return
         disown(socket)

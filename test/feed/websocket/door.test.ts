@@ -7,8 +7,10 @@ import { Door } from '../../../src/feed/websocket/door.ts'
 
 interface House {
   readonly door: Door
+  /** Addresses that were asked for at the door. */
+  readonly asked: readonly string[]
   /** A connection to it, on which nothing has been said. */
-  readonly visit: () => Promise<Visitor>
+  readonly visit: (allowHalfOpen?: boolean) => Promise<Visitor>
 }
 
 class Visitor {
@@ -46,7 +48,9 @@ async function house(t: TestContext, headersTimeout = 60_000, sweepEveryMs?: num
     request.resume().once('end', () => response.end(`answer to ${request.method} ${request.url}`))
   })
   server.on('upgrade', (request, socket) => socket.end(`late for ${request.url}`))
+  const asked: string[] = []
   const take = ({ url, headers, socket }: { url: string; headers: object; socket: Socket }) => {
+    asked.push(url)
     if (url !== '/mine' || !('upgrade' in headers)) return false
     socket.end('taken at the door')
     return true
@@ -62,10 +66,11 @@ async function house(t: TestContext, headersTimeout = 60_000, sweepEveryMs?: num
   })
   return {
     door,
-    visit: async () => {
+    asked,
+    visit: async (allowHalfOpen = false) => {
       const address = server.address()
       assert.ok(address !== null && typeof address === 'object')
-      const socket = connect(address.port, '127.0.0.1')
+      const socket = connect({ port: address.port, host: '127.0.0.1', allowHalfOpen })
       const accepted = once(server, 'connection')
       await Promise.all([once(socket, 'connect'), accepted])
       t.after(() => socket.destroy())
@@ -81,6 +86,16 @@ test('a websocket is taken at the door', async (t) => {
   const visitor = await (await house(t)).visit()
   visitor.socket.write(upgrade('/mine'))
   await visitor.hears(/^taken at the door$/)
+})
+
+test('whoever was taken and is sent away has had his say', async (t) => {
+  const { asked, visit } = await house(t)
+  const visitor = await visit(true)
+  visitor.socket.write(upgrade('/mine'))
+  await visitor.hears(/^taken at the door$/)
+  visitor.socket.end(upgrade('/mine?again'))
+  await visitor.left()
+  assert.deepEqual(asked, ['/mine'])
 })
 
 test("one that comes in pieces, or is somebody else's, goes on to the HTTP server", async (t) => {
