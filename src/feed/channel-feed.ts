@@ -59,7 +59,7 @@ export class ChannelFeed {
   readonly #writer: SliceWriter
   readonly #followers = new Set<Follower>()
   readonly #pumped = new Set<Follower>()
-  readonly #snapshot: Coalesced<unknown>
+  readonly #snapshot: Coalesced<void>
   readonly #unwatch: () => void
   readonly #stop = new AbortController()
   #position: Position
@@ -72,7 +72,7 @@ export class ChannelFeed {
     this.#writer = writer
     this.#logger = logger
     this.#position = position
-    this.#snapshot = new Coalesced(() => log.newSnapshot(channel))
+    this.#snapshot = new Coalesced(() => log.keepSnapshot(channel, this.#position))
     this.#unwatch = log.tail.watch(channel, position, () => this.#wake())
   }
 
@@ -162,10 +162,10 @@ export class ChannelFeed {
     this.#keepSnapshot()
   }
 
-  /** Has the snapshot read when it has changed: the next to come gets it at once, and one who comes in an outage at all. */
+  /** Sees to it that there is a snapshot for one who comes in an outage. */
   #keepSnapshot(): void {
     this.#snapshot.get().catch((error: unknown) => {
-      this.#logger.debug({ channel: this.channel, error: String(error) }, 'the snapshot could not be read ahead')
+      this.#logger.debug({ channel: this.channel, error: String(error) }, 'the snapshot could not be kept')
     })
   }
 

@@ -1,16 +1,18 @@
 import { LRUCache } from 'lru-cache'
 import { CodedError } from '../errors.ts'
-import type { Page, Snapshot } from '../wire/batch.ts'
+import type { Batch, Page, Snapshot } from '../wire/batch.ts'
 import type { Channel } from '../wire/channel.ts'
-import { parseCursor } from '../wire/cursor.ts'
+import { formatCursor, type Position, parseCursor } from '../wire/cursor.ts'
 import type { Post } from '../wire/post.ts'
 import type { ChannelId, Cursor, PostId } from '../wire/scalars.ts'
+import { foldSnapshot } from './fold-snapshot.ts'
 import type { Encoded, Known, PageQuery } from './log.ts'
 import { encode, pageName } from './view.ts'
 
 /** The list of channels has no log, and so no cursor. */
 const everyChannel = '' as ChannelId
 const noCursor = '' as Cursor
+const snapshotName = 'snapshot'
 /** A head that no answer has come as far as. */
 const unreachable = '' as Cursor
 
@@ -19,17 +21,31 @@ const knownBytesMax = 64 * 1_048_576
 const headsMax = 10_000
 /** A reader for whom there is a last known answer waits this long for a fresh one. */
 const patienceMs = 1_000
+/** Changes, and their bytes, by which a snapshot is brought up. Past them it is to be read again. */
+const laterChangesMax = 64
+const laterBytesMax = 262_144
 /** For this long after the store did not answer, nobody waits for it again who can be told what is known. */
 const awayMs = 500
+
+/** An answer, and the batches that have come since; only a snapshot has such. */
+interface LastAnswer {
+  readonly encoded: Encoded<unknown>
+  readonly later: readonly Batch[]
+  readonly laterBytes: number
+  /** How far it reaches by them. */
+  readonly reach: Cursor
+  /** When it was known to be what the store has (`performance.now()`). */
+  readonly checkedAt: number
+}
 
 /**
  * What the process last knew, for readers who come while the store is away. An answer is given again only where the
  * process has heard of no change since: one that it knows to be overtaken may hold a text that was retracted.
  */
 export class LastKnown {
-  readonly #known = new LRUCache<string, { encoded: Encoded<unknown>; checkedAt: number }>({
+  readonly #known = new LRUCache<string, LastAnswer>({
     maxSize: knownBytesMax,
-    sizeCalculation: ({ encoded }) => encoded.json.length + 500,
+    sizeCalculation: ({ encoded, laterBytes }) => encoded.json.length + laterBytes + 500,
   })
   readonly #heads = new LRUCache<ChannelId, Cursor>({ max: headsMax })
   #awayUntil = 0
@@ -47,9 +63,33 @@ export class LastKnown {
    */
   wrote(channel: ChannelId, written: Cursor): void {
     const before = this.#heads.get(channel)
-    const isOfOneLog = before === undefined || parseCursor(before)?.epoch === parseCursor(written)?.epoch
-    if (isOfOneLog) this.noticed(channel, written)
+    if (before === undefined || isOfSameLog(before, written)) this.noticed(channel, written)
     else this.#heads.set(channel, unreachable)
+  }
+
+  /**
+   * Changes that were asked for at this time have been read. Where they follow on the last known snapshot, they are kept
+   * with it; it is put together when it is needed, which it seldom is.
+   */
+  heard(channel: ChannelId, { value: batch, json }: Encoded<Batch>, askedAt: number): void {
+    const key = keyOf(channel, snapshotName)
+    const known = this.#known.get(key)
+    const reached = known === undefined ? null : parseCursor(known.reach)
+    if (known === undefined || reached?.epoch !== batch.epoch) return
+    // A snapshot that was read in the middle of a batch loses nothing by it: the batch has its posts as they stand now.
+    if (batch.from > reached.offset || batch.to <= reached.offset) return
+    const later = [...known.later, batch]
+    const laterBytes = known.laterBytes + json.length
+    const changes = later.reduce((sum, { changes }) => sum + changes.length, 0)
+    if (changes > laterChangesMax || laterBytes > laterBytesMax) return
+    const reach = formatCursor(batch.epoch, batch.to)
+    this.#known.set(key, { encoded: known.encoded, later, laterBytes, reach, checkedAt: askedAt })
+  }
+
+  /** Whether there is a snapshot that reaches this far. */
+  hasSnapshot(channel: ChannelId, { epoch, offset }: Position): boolean {
+    const known = this.#known.get(keyOf(channel, snapshotName))
+    return known !== undefined && reaches(known.reach, formatCursor(epoch, offset))
   }
 
   async channels(fresh: () => Promise<readonly Channel[]>): Promise<Known<readonly Channel[]>> {
@@ -59,7 +99,7 @@ export class LastKnown {
   }
 
   snapshot(channel: ChannelId, fresh: () => Promise<Encoded<Snapshot> | null>): Promise<Encoded<Snapshot> | null> {
-    return this.#read(channel, 'snapshot', fresh)
+    return this.#read(channel, snapshotName, fresh)
   }
 
   page(
@@ -79,7 +119,7 @@ export class LastKnown {
     try {
       return await this.#read(channel, `post ${id}`, fresh)
     } catch (error) {
-      const snapshot = this.#current<Snapshot>(channel, 'snapshot')
+      const snapshot = this.#current<Snapshot>(channel, snapshotName)
       const post = [...(snapshot?.value.posts ?? []), ...(snapshot?.value.pinned ?? [])].find((one) => one.id === id)
       if (snapshot === null || post === undefined) throw error
       return {
@@ -96,13 +136,11 @@ export class LastKnown {
     fresh: () => Promise<Encoded<T> | null>,
   ): Promise<Encoded<T> | null> {
     const askedAt = performance.now()
-    const before = this.#current<T>(channel, name)
-    if (before !== null && askedAt < this.#awayUntil) return before
+    const isKnown = this.#newest(channel, name) !== null
+    if (isKnown && askedAt < this.#awayUntil) return this.#current(channel, name)
     try {
-      const encoded = await (before === null ? fresh() : within(fresh()))
-      const key = `${channel} ${name}`
-      if (encoded === null) this.#known.delete(key)
-      else this.#known.set(key, { encoded, checkedAt: askedAt })
+      const encoded = await (isKnown ? within(fresh()) : fresh())
+      this.#know(keyOf(channel, name), encoded, askedAt)
       return encoded
     } catch (error) {
       if (!(error instanceof CodedError) || error.code !== 'unavailable') throw error
@@ -113,14 +151,46 @@ export class LastKnown {
     }
   }
 
-  /** The last known answer, where no change since then is known. */
-  #current<T>(channel: ChannelId, name: string): Encoded<T> | null {
-    const known = this.#known.get(`${channel} ${name}`)
+  #know(key: string, encoded: Encoded<unknown> | null, askedAt: number): void {
+    if (encoded === null) {
+      this.#known.delete(key)
+      return
+    }
+    // An answer that was late may be behind what has been heard since it was asked for.
+    const known = this.#known.get(key)
+    if (known !== undefined && isOfSameLog(known.reach, encoded.cursor) && !reaches(encoded.cursor, known.reach)) return
+    this.#known.set(key, { encoded, later: [], laterBytes: 0, reach: encoded.cursor, checkedAt: askedAt })
+  }
+
+  /** What is known, where no change since then is. */
+  #newest(channel: ChannelId, name: string): LastAnswer | null {
+    const known = this.#known.get(keyOf(channel, name))
     if (known === undefined) return null
     const head = this.#heads.get(channel)
-    if (head !== undefined && !reaches(known.encoded.cursor, head)) return null
-    return { ...(known.encoded as Encoded<T>), staleMs: Math.round(performance.now() - known.checkedAt) }
+    return head === undefined || reaches(known.reach, head) ? known : null
   }
+
+  /** The same as an answer. */
+  #current<T>(channel: ChannelId, name: string): Encoded<T> | null {
+    const known = this.#newest(channel, name)
+    if (known === null) return null
+    const { later, reach, checkedAt } = known
+    let { encoded } = known
+    if (later.length > 0) {
+      encoded = encode(foldSnapshot((encoded as Encoded<Snapshot>).value, later), reach)
+      this.#known.set(keyOf(channel, name), { encoded, later: [], laterBytes: 0, reach, checkedAt })
+    }
+    return { ...(encoded as Encoded<T>), staleMs: Math.round(performance.now() - checkedAt) }
+  }
+}
+
+function keyOf(channel: ChannelId, name: string): string {
+  return `${channel} ${name}`
+}
+
+function isOfSameLog(one: Cursor, other: Cursor): boolean {
+  const position = parseCursor(one)
+  return position !== null && position.epoch === parseCursor(other)?.epoch
 }
 
 /** Whether a cursor has come as far as a head of the same log. */

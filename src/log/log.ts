@@ -84,8 +84,8 @@ export interface Log {
   /** All channels, the newest first. */
   channels(): Promise<Known<readonly Channel[]>>
   snapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null>
-  /** The same for a feed that has sent changes: read in one step, and from then on there for whoever asks. */
-  newSnapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null>
+  /** Sees to it that there is a snapshot that reaches this far, for those who come while the store is away. */
+  keepSnapshot(channel: ChannelId, at: Position): Promise<void>
   page(channel: ChannelId, query: PageQuery): Promise<Encoded<Page> | null>
   post(channel: ChannelId, id: PostId): Promise<Encoded<Post> | null>
   /** At most `limit` log entries past the position. */
@@ -153,11 +153,18 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
     pin: (channel, id, pinned, ifVersion, once) => wrote(channel, writer.pin(channel, id, pinned, ifVersion, once)),
     channels: () => known.channels(() => view.channels()),
     snapshot: (channel) => known.snapshot(channel, () => view.snapshot(channel)),
-    newSnapshot: (channel) => known.snapshot(channel, () => view.newSnapshot(channel)),
+    keepSnapshot: async (channel, at) => {
+      if (!known.hasSnapshot(channel, at)) await known.snapshot(channel, () => view.newSnapshot(channel))
+    },
     page: (channel, query) => known.page(channel, query, () => view.page(channel, query)),
     post: (channel, id) => known.post(channel, id, () => view.post(channel, id)),
     changes: (channel, after, limit) => view.changes(channel, after, limit),
-    news: (channel, after) => view.news(channel, after),
+    news: async (channel, after) => {
+      const askedAt = performance.now()
+      const changes = await view.news(channel, after)
+      if (changes?.kind === 'batch') known.heard(channel, changes.encoded, askedAt)
+      return changes
+    },
     head: (channel) => view.head(channel),
     tail,
     replicas,
