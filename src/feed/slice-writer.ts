@@ -12,6 +12,9 @@ export interface Direct {
   sent(frame: Buffer, bytes: number): void
 }
 
+/** As many as a slice has. */
+const groupPreset = 256
+
 /** Told of each one that can't be written to. The others get theirs all the same. */
 export type Failed<T> = (one: T, error: unknown) => void
 
@@ -21,8 +24,9 @@ export type Failed<T> = (one: T, error: unknown) => void
  */
 export class SliceWriter {
   readonly #sendAll: SendAll | null
-  #descriptors = new Int32Array(128)
-  #results = new Int32Array(128)
+  readonly #single = new Int32Array(1)
+  /** Groups that are not in use. They are taken out while they are, since whoever is told of a failure may write. */
+  readonly #groups: Group<unknown>[] = []
 
   /** Without `sendAll` all go by their streams. */
   constructor(sendAll: SendAll | null = null) {
@@ -30,65 +34,108 @@ export class SliceWriter {
   }
 
   write(slice: readonly Follower[], outgoing: Outgoing, failed: Failed<Follower>): void {
-    const plain = new Group<Follower>()
-    const deflated = new Group<Follower>()
+    const plain = this.#take<Follower>()
+    let deflated: Group<Follower> | null = null
     for (const follower of slice) {
       const direct = this.#sendAll === null ? null : follower.direct()
       if (direct === null) attempt(follower, () => follower.send(outgoing), failed)
-      else (direct.deflate ? deflated : plain).add(follower, direct)
+      else if (!direct.deflate) plain.add(follower, direct)
+      else {
+        deflated ??= this.#take<Follower>()
+        deflated.add(follower, direct)
+      }
     }
     // A frame is made only where somebody takes it so: compressing costs more than sending to a few.
-    if (plain.size > 0) this.#send(outgoing.frame(false), plain, failed)
-    if (deflated.size > 0) this.#send(outgoing.frame(true), deflated, failed)
+    this.#send(plain, () => outgoing.frame(false), failed)
+    if (deflated !== null) this.#send(deflated, () => outgoing.frame(true), failed)
   }
 
   /** Sends to one descriptor what the kernel takes now, and gives how many bytes that were. Of an error the stream tells. */
   one(descriptor: number, bytes: Buffer): number {
     if (this.#sendAll === null) return 0
-    this.#descriptors[0] = descriptor
-    this.#sendAll(this.#descriptors, 1, bytes, this.#results)
-    return Math.max(0, this.#results[0] ?? 0)
+    this.#single[0] = descriptor
+    this.#sendAll(this.#single, 1, bytes, this.#single)
+    return Math.max(0, this.#single[0] ?? 0)
   }
 
   /** Sends a frame to each whose connection takes it now; to one that does not, nothing. */
   send<T extends HasDirect>(frame: Buffer, all: readonly T[], failed: Failed<T>): void {
-    const group = new Group<T>()
+    const group = this.#take<T>()
     for (const one of all) {
       const direct = one.direct()
       if (direct !== null) group.add(one, direct)
     }
-    if (group.size > 0) this.#send(frame, group, failed)
+    this.#send(group, () => frame, failed)
   }
 
-  #send<T>(frame: Buffer, { all, directs, size }: Group<T>, failed: Failed<T>): void {
-    if (this.#descriptors.length < size) {
-      this.#descriptors = new Int32Array(size)
-      this.#results = new Int32Array(size)
+  #take<T>(): Group<T> {
+    return (this.#groups.pop() as Group<T> | undefined) ?? new Group<T>()
+  }
+
+  /** Sends to all of a group, and gives the group back. */
+  #send<T>(group: Group<T>, frameOf: () => Buffer, failed: Failed<T>): void {
+    if (group.size > 0) {
+      const frame = frameOf()
+      if (group.send(this.#sendAll, frame) < group.size) group.giveRest(frame, failed)
     }
-    // A descriptor below 0 is none, and the kernel says so.
-    for (let i = 0; i < size; i++) this.#descriptors[i] = directs[i]?.descriptor ?? -1
-    if (this.#sendAll === null) this.#results.fill(0)
-    else if (this.#sendAll(this.#descriptors, size, frame, this.#results) === size) return
-    for (let i = 0; i < size; i++) {
-      const [one, direct, bytes = 0] = [all[i], directs[i], this.#results[i]]
-      if (one === undefined || direct === undefined || bytes === frame.length) continue
-      attempt(one, () => direct.sent(frame, bytes), failed)
-    }
+    group.clear()
+    if (this.#groups.length < groupsMax) this.#groups.push(group as Group<unknown>)
   }
 }
 
-/** Those who get the same frame, and their connections. */
+/** Two are in use at a time, and two more where a failure has somebody write. */
+const groupsMax = 4
+
+/** Those who get the same frame, and their connections. It is used again, since there is one for each slice. */
 class Group<T> {
-  readonly all: T[] = []
-  readonly directs: Direct[] = []
+  readonly #all: (T | null)[] = []
+  readonly #directs: (Direct | null)[] = []
+  #descriptors = new Int32Array(groupPreset)
+  #results = new Int32Array(groupPreset)
+  #size = 0
 
   get size(): number {
-    return this.all.length
+    return this.#size
   }
 
   add(one: T, direct: Direct): void {
-    this.all.push(one)
-    this.directs.push(direct)
+    const at = this.#size++
+    if (at === this.#descriptors.length) this.#grow()
+    this.#all[at] = one
+    this.#directs[at] = direct
+    this.#descriptors[at] = direct.descriptor
+  }
+
+  /** Gives how many connections took all of the frame. Without `sendAll` none takes any. */
+  send(sendAll: SendAll | null, frame: Buffer): number {
+    if (sendAll !== null) return sendAll(this.#descriptors, this.#size, frame, this.#results)
+    this.#results.fill(0)
+    return 0
+  }
+
+  /** Gives to each connection what it did not take. */
+  giveRest(frame: Buffer, failed: Failed<T>): void {
+    for (let i = 0; i < this.#size; i++) {
+      const [one, direct, bytes = 0] = [this.#all[i], this.#directs[i], this.#results[i]]
+      if (one === undefined || one === null || !direct || bytes === frame.length) continue
+      attempt(one, () => direct.sent(frame, bytes), failed)
+    }
+  }
+
+  /** Holds nobody any more. */
+  clear(): void {
+    for (let i = 0; i < this.#size; i++) {
+      this.#all[i] = null
+      this.#directs[i] = null
+    }
+    this.#size = 0
+  }
+
+  #grow(): void {
+    const descriptors = new Int32Array(this.#descriptors.length * 2)
+    descriptors.set(this.#descriptors)
+    this.#descriptors = descriptors
+    this.#results = new Int32Array(descriptors.length)
   }
 }
 
