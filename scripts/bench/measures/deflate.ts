@@ -3,8 +3,7 @@ import type { ServerKind } from '../servers/server.ts'
 import { type Cost, Session } from '../session.ts'
 import { requireWhole } from './deliveries.ts'
 import { measure, type Sizes } from './measure.ts'
-
-const warmUpPosts = 5
+import { connectWarm } from './warm-up.ts'
 
 export const deflate = measure({
   name: 'deflate',
@@ -39,8 +38,7 @@ export const deflate = measure({
 
 async function costOf(kind: ServerKind, { small, posts }: Sizes, offered: boolean): Promise<Cost> {
   return await Session.with(kind, { deflate: offered }, async (session) => {
-    await session.connect(small)
-    await session.publishEach(warmUpPosts, longBytes)
+    await connectWarm(session, small, longBytes)
     const cost = await session.costOf(() => session.publishEach(posts, longBytes))
     requireWhole(cost, small * posts)
     return cost

@@ -1,9 +1,7 @@
 import { shortBytes } from '../posts.ts'
 import { type Cost, Session } from '../session.ts'
 import { allPeers, measure } from './measure.ts'
-
-/** The first posts make Node compile what the others run. */
-const warmUpPosts = 5
+import { connectWarm, firstPosts } from './warm-up.ts'
 
 export const deliveries = measure({
   name: 'deliveries',
@@ -20,11 +18,10 @@ export const deliveries = measure({
   },
   run: async (kind, { small, large, posts }) =>
     await Session.with(kind, {}, async (session) => {
-      await session.connect(small)
-      await session.publishEach(warmUpPosts, shortBytes)
+      await connectWarm(session, small, shortBytes)
       const few = await session.costOf(() => session.publishEach(posts, shortBytes))
       await session.connect(large - small)
-      await session.publishEach(warmUpPosts, shortBytes)
+      await session.publishEach(firstPosts, shortBytes)
       const many = await session.costOf(() => session.publishEach(posts, shortBytes))
       requireWhole(few, small * posts)
       requireWhole(many, large * posts)

@@ -4,10 +4,11 @@ import { shortBytes } from '../posts.ts'
 import { Session } from '../session.ts'
 import { requireWhole } from './deliveries.ts'
 import { measure } from './measure.ts'
+import { firstPosts } from './warm-up.ts'
 
 const workers = 2
-const warmUpPosts = 5
-const postsBefore = 10
+/** They reach nobody yet; a server warms up by them. */
+const postsBefore = 200
 const restMs = 2_000
 
 export const twoWorkers = measure({
@@ -34,7 +35,7 @@ export const twoWorkers = measure({
       const connecting = await session.costOf(() => session.connect(all))
       await delay(stayMs)
       const after = session.memory()
-      await session.publishEach(warmUpPosts, shortBytes)
+      await session.publishEach(firstPosts, shortBytes)
       const delivering = await session.costOf(() => session.publishEach(posts, shortBytes))
       requireWhole(delivering, all * posts)
       const { ready } = delivering.report
