@@ -97,7 +97,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     await app.register(problems)
     await app.register(openApi)
 
-    const native = loadNativeSockets(logger)
+    const native = loadNativeSockets(logger, config.FAN_OUT)
     const writer = new SliceWriter(native?.sendAll ?? null)
     const hub = new Hub(log, logger, writer)
     const streams = new Streams(hub)

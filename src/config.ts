@@ -128,6 +128,12 @@ export const settings = z.object({
       'Milliseconds for which a process that is told to stop goes on as not ready, so that a proxy finds out before it ' +
         'no longer accepts.',
     ),
+  FAN_OUT: z
+    .enum(['auto', 'send', 'stream'])
+    .default('auto')
+    .describe(
+      'How batches go out to websockets: `auto` by io_uring where the system lets us, else by send(2); `send` never by io_uring; `stream` by the streams of Node, as where there is no addon.',
+    ),
   RATE_LIMIT: onOff('on').describe(
     '`off` to measure on loopback: lifts the limits on rates and on connections from one address.',
   ),

@@ -24,6 +24,7 @@ const bad: [name: string, value: string, says: RegExp][] = [
   ...['0', '65', '1.5', 'many', '-2'].map((value) => ['WORKERS', value, workersSays] as [string, string, RegExp]),
   ['LOG_LEVEL', 'loud', /LOG_LEVEL: /],
   ['RATE_LIMIT', 'no', /RATE_LIMIT: /],
+  ['FAN_OUT', 'io_uring', /FAN_OUT: /],
   ['NODE_NAME', 'Node 1', /NODE_NAME: /],
 ]
 for (const [name, value, says] of bad) {

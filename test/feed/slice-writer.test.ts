@@ -16,7 +16,11 @@ import type { Batch } from '../../src/wire/batch.ts'
 import type { Cursor } from '../../src/wire/scalars.ts'
 import { quiet } from '../helpers/log.ts'
 
-const sendAll = (await buildAddon(root, process.execPath)) ? (loadNativeSockets(quiet)?.sendAll ?? null) : null
+const isBuilt = await buildAddon(root, process.execPath)
+const sendAll = isBuilt ? (loadNativeSockets(quiet, 'send')?.sendAll ?? null) : null
+const byRing = isBuilt ? (loadNativeSockets(quiet, 'auto')?.sendAll ?? null) : null
+/** Two names are one function where the system has no io_uring for us. */
+const hasRing = byRing !== null && byRing.name !== sendAll?.name
 
 /** A batch whose frame has about so many bytes; its number is told by what it is filled with. */
 function batchOf(number: number, bytes: number): Outgoing {
@@ -117,12 +121,12 @@ const steps = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
 )
 
-for (const [by, writer] of [
-  ['send(2)', new SliceWriter(sendAll)],
-  ['the stream', new SliceWriter(null)],
+for (const [by, writer, isThere] of [
+  ['io_uring', new SliceWriter(byRing), hasRing],
+  ['send(2)', new SliceWriter(sendAll), sendAll !== null],
+  ['the stream', new SliceWriter(null), true],
 ] as const) {
-  const isMissing = by === 'send(2)' && sendAll === null
-  const options = { timeout: 120_000, skip: isMissing ? 'the addon can not be built here' : false }
+  const options = { timeout: 120_000, skip: isThere ? false : 'this system has none, or lets us have none' }
   test(
     `by ${by}, each connection gets the bytes that are due to it, in order, whatever the kernel takes`,
     options,
@@ -165,19 +169,47 @@ for (const [by, writer] of [
   )
 }
 
-test('a connection that was reset is not written to, and harms no other', { skip: sendAll === null }, async (t) => {
-  const server = await listen(t)
-  const writer = new SliceWriter(sendAll)
-  const [gone, here] = [await connect(server, writer), await connect(server, writer)]
-  t.after(() => here.close())
-  gone.client.resetAndDestroy()
-  await once(gone.client, 'close')
-  // The kernel says so at the first write or at the second, by when the reset has come.
-  for (let number = 0; number < 3; number++) {
-    const outgoing = batchOf(number, 100)
-    here.expects(outgoing)
-    writer.write([gone.follower, here.follower], outgoing, () => assert.fail('it fails by its socket'))
-    await turn()
-  }
-  await here.arrives()
-})
+for (const [by, send, isThere] of [
+  ['io_uring', byRing, hasRing],
+  ['send(2)', sendAll, sendAll !== null],
+] as const) {
+  const skip = isThere ? false : 'this system has none, or lets us have none'
+
+  test(`by ${by}, a connection that was reset is not written to, and harms no other`, { skip }, async (t) => {
+    const server = await listen(t)
+    const writer = new SliceWriter(send)
+    const [gone, here] = [await connect(server, writer), await connect(server, writer)]
+    t.after(() => here.close())
+    gone.client.resetAndDestroy()
+    await once(gone.client, 'close')
+    // The kernel says so at the first write or at the second, by when the reset has come.
+    for (let number = 0; number < 3; number++) {
+      const outgoing = batchOf(number, 100)
+      here.expects(outgoing)
+      writer.write([gone.follower, here.follower], outgoing, () => assert.fail('it fails by its socket'))
+      await turn()
+    }
+    await here.arrives()
+  })
+
+  test(`by ${by}, each descriptor has its own result, however many there are`, { skip }, async (t) => {
+    assert.ok(send !== null)
+    const server = await listen(t)
+    const pairs: Pair[] = []
+    t.after(() => {
+      for (const pair of pairs) pair.close()
+    })
+    const writer = new SliceWriter(null)
+    for (let i = 0; i < 3; i++) pairs.push(await connect(server, writer))
+    // More than a ring has entries, and each third is none: descriptors below 0 never are.
+    const open = pairs.map(({ session }) => session.descriptor)
+    const descriptors = Int32Array.from({ length: 700 }, (_, i) => (i % 3 === 2 ? -1 : (open[i % 2] ?? -1)))
+    const results = new Int32Array(descriptors.length)
+    const bytes = Buffer.from('some bytes')
+    assert.equal(send(descriptors, descriptors.length, bytes, results), 467)
+    const badDescriptor = -9
+    for (const [i, result] of results.entries()) assert.equal(result, i % 3 === 2 ? badDescriptor : bytes.length)
+    assert.throws(() => send(descriptors, 701, bytes, results), TypeError)
+    assert.equal(send(descriptors, 0, bytes, results), 0)
+  })
+}
