@@ -5,7 +5,7 @@ import { machine } from './bench/machine.ts'
 import type { Sizes } from './bench/measures/measure.ts'
 import { measures } from './bench/measures/measures.ts'
 import { plot } from './bench/plot.ts'
-import { verdicts } from './bench/requirements.ts'
+import { type BenchRecord, readRecord, recordText, writeReport } from './bench/report.ts'
 import type { Results } from './bench/results.ts'
 import { measureAll } from './bench/runs.ts'
 import { measureTable, verdictTable } from './bench/table.ts'
@@ -25,6 +25,8 @@ const help = `Measures Wirecopy on this machine, and with --peers other servers 
   --followers  The larger audience; the smaller is a third of it. Default: 15000
   --quick      One run with 1,500 followers and short waits: to see that it works, not to compare by.
   --out        Folder for results.json and results.svg. Default: dist/bench
+  --write      A file to write all tables to, in Markdown, with the plot beside it.
+  --from       Measures nothing, but shows, and writes, what is in a results.json.
 
 It needs Linux and a C compiler, starts all that it measures on loopback, and ends it. Processor time and memory are read
 from /proc, for all processes of a server; Redis has a figure of its own. All of it with --peers takes about an hour and a half.
@@ -69,6 +71,8 @@ async function run(): Promise<number> {
       runs: { type: 'string' },
       followers: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      write: { type: 'string' },
+      from: { type: 'string' },
       out: { type: 'string', default: join(root, 'dist', 'bench') },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -77,25 +81,37 @@ async function run(): Promise<number> {
     console.log(help)
     return 0
   }
+  if (values.from !== undefined) {
+    show(readRecord(values.from), values.write)
+    return 0
+  }
   const sizes = sizesOf(values.followers, values.quick)
   const runs = numberOf('runs', values.runs, values.quick ? 1 : 5, 100)
   const measured = chosen(values.only)
   const out = resolve(values.out)
-  const startedAt = new Date().toISOString()
+  const about = { startedAt: new Date().toISOString(), machine: machine(), runs, sizes }
   mkdirSync(out, { recursive: true })
   const keep = (results: Results) => {
-    const { readings, gaps } = results
-    const all = { startedAt, machine: machine(), runs, sizes, verdicts: verdicts(results), readings, gaps }
-    writeFileSync(join(out, 'results.json'), `${JSON.stringify(all, null, 2)}\n`)
+    writeFileSync(join(out, 'results.json'), recordText({ ...about, results }))
     writeFileSync(join(out, 'results.svg'), plot(results))
   }
   const say = (line: string) => process.stderr.write(`${line}\n`)
   const results = await measureAll({ measures: measured, sizes, runs, peers: values.peers, say, keep })
-  for (const measure of measured) console.log(`\n${measureTable(results, measure, sizes)}`)
-  console.log(`\nWhat is asked, by the median of ${runs} ${runs === 1 ? 'run' : 'runs'}; of faults, by the worst\n`)
-  console.log(verdictTable(results))
+  show({ ...about, results }, values.write)
   console.log(`\nAll of it is in ${relative(process.cwd(), out) || '.'}: results.json, results.svg`)
   return results.gaps.length === 0 ? 0 : 1
+}
+
+function show(record: BenchRecord, write: string | undefined): void {
+  const { results, sizes, runs } = record
+  for (const measure of measures) {
+    if ([...results.readings, ...results.gaps].some((one) => one.measure === measure.name)) {
+      console.log(`\n${measureTable(results, measure, sizes)}`)
+    }
+  }
+  console.log(`\nWhat is asked, by the median of ${runs} ${runs === 1 ? 'run' : 'runs'}; of faults, by the worst\n`)
+  console.log(verdictTable(results))
+  if (write !== undefined) writeReport(write, record, measures)
 }
 
 // What was started ends with this process, however it ends.

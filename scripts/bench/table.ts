@@ -4,28 +4,39 @@ import { verdicts } from './requirements.ts'
 import type { Results } from './results.ts'
 
 /** The figures of a measure: a row for each, a column for each server, with min, median and max of the runs. */
-export function measureTable(results: Results, { name, about, figures }: Measure, sizes: Sizes): string {
-  const { servers } = results
+export function measureRows(results: Results, { name, figures }: Measure): string[][] {
+  const servers = results.servers.filter((server) =>
+    results.readings.some((one) => one.measure === name && one.server === server),
+  )
   const rows = Object.entries(figures).map(([figure, { title, unit }]) => [
     unit === '' ? title : `${title}, ${unit}`,
     ...servers.map((server) => cell(results.spread(name, server, figure))),
   ])
+  return servers.length === 0 ? [] : [['median (min–max)', ...servers], ...rows]
+}
+
+export function measureTable(results: Results, measure: Measure, sizes: Sizes): string {
+  const rows = measureRows(results, measure)
   const why = results.gaps
-    .filter((gap) => gap.measure === name)
+    .filter((gap) => gap.measure === measure.name)
     .map((gap) => `run ${gap.run}, ${gap.server}: ${gap.why}`)
-  const parts = [`${name}: ${about(sizes)}`]
-  if (servers.length > 0) parts.push(columns([['median (min–max)', ...servers], ...rows]))
+  const parts = [`${measure.name}: ${measure.about(sizes)}`]
+  if (rows.length > 0) parts.push(columns(rows))
   return [...parts, ...why].join('\n')
 }
 
-export function verdictTable(results: Results): string {
+export function verdictRows(results: Results): string[][] {
   const rows = verdicts(results).map(({ what, must, is, reached }) => [
     what,
     must,
     is,
     reached === null ? 'not measured' : reached ? 'reached' : 'NOT REACHED',
   ])
-  return columns([['what is asked', 'must be', 'is', ''], ...rows])
+  return [['what is asked', 'must be', 'is', ''], ...rows]
+}
+
+export function verdictTable(results: Results): string {
+  return columns(verdictRows(results))
 }
 
 function cell(spread: Spread | null): string {
