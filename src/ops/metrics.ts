@@ -7,8 +7,8 @@ import type { Readiness } from './readiness.ts'
 /** Channels with a label of their own, those with the most followers; the others are summed as `_other`. */
 const labelledChannelsMax = 50
 /**
- * How often the event loop's delay is looked at, which wakes the process up: at the preset of 10 ms that is half of what an
- * idle one costs. The figures hold this time as well, as Node gives them.
+ * How often the event loop's delay is looked at. Each look wakes the process up, by the preset a hundred times a second. The
+ * figures hold this time as well, as Node gives them.
  */
 const loopDelayEveryMs = 50
 const requestSecondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]

@@ -79,6 +79,25 @@ test('while Redis does not answer, publishers are told so and readers get what w
   while ((await read(server, channel)).stale !== null) await turn()
 })
 
+test('of a channel that is followed the last known answer has all that its followers have, read by nobody', {
+  timeout,
+}, async (t) => {
+  const { server, pause } = await startWithRedis(t)
+  const newsroom = await new Newsroom(server).open()
+  const follower = await followFresh(t, server, newsroom.channel, 'websocket only')
+  const { post } = await newsroom.publish({ headline: 'A secret' })
+  await newsroom.publish({ headline: 'Known before' })
+  const { cursor } = await newsroom.retract(post.id)
+  await follower.reach(cursor)
+  pause()
+  const { status, stale, text } = await read(server, `/v1/channels/${newsroom.channel}`)
+  assert.equal(status, 200)
+  assert.ok(Number(stale) > 0)
+  assert.match(text, /Known before/)
+  assert.doesNotMatch(text, /A secret/)
+  assert.equal(JSON.parse(text).cursor, cursor)
+})
+
 test('what was last known is not given again where it is known to be overtaken', { timeout }, async (t) => {
   const { server, pause } = await startWithRedis(t)
   const newsroom = await new Newsroom(server).open()
