@@ -75,7 +75,6 @@ function connectToCluster(
     enableOfflineQueue: false,
     clusterRetryStrategy: reconnectDelayMs,
     clusterNodeRetryStrategy: reconnectDelayMs,
-    slotsRefreshInterval: slotsEveryMs,
     slotsRefreshTimeout: commandTimeoutMs,
     // A write whose connection ended may have been made. Who called says whether it is sent again.
     retryDelayOnFailover: 0,
@@ -87,7 +86,16 @@ function connectToCluster(
   cluster.on('+node', (node: Connection) => {
     watch(node, log.child({ server: `${node.options.host}:${node.options.port}` }))
   })
+  askForSlots(cluster)
   return cluster
+}
+
+/** By a timer of our own: ioredis's starts again, and never ends, where it asks while the connection is closed. */
+function askForSlots(cluster: Cluster): void {
+  const timer = setInterval(() => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache()
+  }, slotsEveryMs).unref()
+  cluster.once('end', () => clearInterval(timer))
 }
 
 function watch(redis: Redis, log: Logger): void {

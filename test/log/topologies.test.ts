@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once as event } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,7 +93,9 @@ test('a primary of a Cluster that is killed is followed by its replica, and its 
   const store = await started(t, (folder) => RedisCluster.make(folder))
   const log = await openTestLog(t, store.url)
   const channels = channelOfEach(log.prefix)
-  for (const channel of channels) await log.createChannel(newChannel(channel), once())
+  // A replica that has just synced may get what is written next up to a second later: the channels are to be on it.
+  const replicated = await openTestLog(t, store.url, { prefix: log.prefix, replicasMin: 1 })
+  for (const channel of channels) await replicated.createChannel(newChannel(channel), once())
   const [channel] = channels
   assert.ok(channel !== undefined)
   const before = await log.head(channel)
@@ -106,4 +110,29 @@ test('a primary of a Cluster that is killed is followed by its replica, and its 
     await publishedAndTold(t, log, one)
   }
   await until('the probe comes back', async () => (await log.tail.echo(1_000)) >= 0)
+})
+
+test('a connection to a Cluster that is closed while it asks for the slots keeps no process', async (t) => {
+  const store = await started(t, (folder) => RedisCluster.make(folder))
+  const open = `
+    import { pino } from 'pino'
+    import { connected, connectForCommands } from ${JSON.stringify(new URL('../../src/log/connection.ts', import.meta.url).href)}
+    const cluster = connectForCommands(${JSON.stringify(store.url)}, 'test', pino({ level: 'silent' }))
+    await connected(cluster, 10_000)
+    process.stdin.resume()
+    console.log('open')
+    const timer = setInterval(() => {
+      if (!cluster.isRefreshing || !process.stdin.readableEnded) return
+      clearInterval(timer)
+      cluster.disconnect()
+    }, 10)
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '-e', open], { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  const ended = event(child, 'exit')
+  await event(child.stdout, 'data')
+  // They take the question and give no answer.
+  for (const server of store.servers) server.signal('SIGSTOP')
+  child.stdin.end()
+  assert.deepEqual(await ended, [0, null])
 })
