@@ -10,6 +10,7 @@ export async function until(what: string, isSo: () => Promise<boolean> | boolean
   while (performance.now() < deadline) {
     try {
       if (await isSo()) return
+      last = undefined
     } catch (error) {
       last = error
     }
