@@ -16,6 +16,8 @@ export abstract class Line implements Direct {
   readonly #descriptor: number
   /** The stream has not taken all that it was given. */
   #full = false
+  /** Nothing is to follow. The stream knows as well; asking it costs as much again as all else about a follower here. */
+  #ended = false
   /** Bytes that libuv had left when it was last seen to write some, and when that was. */
   #left = 0
   #tookAt = 0
@@ -53,7 +55,8 @@ export abstract class Line implements Direct {
   }
 
   direct(): Direct | null {
-    return !this.#full && this.#socket.writable && this.descriptor >= 0 ? this : null
+    // Where the other side has ended, or the socket has failed, the descriptor takes nothing, and the stream tells.
+    return !this.#full && !this.#ended && this.descriptor >= 0 ? this : null
   }
 
   /** What the kernel did not take goes into the stream. A socket that failed fails there as well, and is told so. */
@@ -90,6 +93,7 @@ export abstract class Line implements Direct {
 
   protected end(last: Buffer): void {
     this.write(last)
+    this.#ended = true
     this.#socket.end()
   }
 
