@@ -43,7 +43,8 @@ export function plot(results: Results): string {
   }
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}"`
   const style = 'font-family="system-ui, sans-serif" font-size="13" fill="#1c1c1c"'
-  return `${head} ${style}>\n<rect width="100%" height="100%" fill="#ffffff"/>\n${parts.join('\n')}\n</svg>\n`
+  const title = '<title>Medians of what each server costs, and the least and the greatest</title>'
+  return `${head} ${style} role="img">\n${title}\n<rect width="100%" height="100%" fill="#ffffff"/>\n${parts.join('\n')}\n</svg>\n`
 }
 
 function chart(title: string, bars: readonly Bar[], top: number): string {
