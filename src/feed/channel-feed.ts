@@ -40,8 +40,8 @@ export interface ChannelFeedOptions {
   readonly logger: Logger
 }
 
-/** Followers that are written to before other work gets its turn: about two milliseconds. */
-const sliceFollowers = 256
+/** Offsets at which followers may be left at the same time. Past it a broadcast goes on, whatever is retracted. */
+const leftMax = 4
 /** A follower that takes nothing for this long is cut off; it comes back by its cursor. */
 export const stuckMsMax = 60_000
 const retryMsMax = 2_000
@@ -64,7 +64,11 @@ export class ChannelFeed {
   readonly #snapshot: Coalesced<void>
   readonly #unwatch: () => void
   readonly #stop = new AbortController()
+  /** Where those stand whom no broadcast has reached, since it made way for a retraction. */
+  readonly #left = new Set<Offset>()
   #position: Position
+  /** The latest retraction that the log is known to have, and no broadcast has made way for. */
+  #retraction = 0 as Offset
   #running = false
   #woken = false
 
@@ -75,7 +79,7 @@ export class ChannelFeed {
     this.#logger = logger
     this.#position = position
     this.#snapshot = new Coalesced(() => log.keepSnapshot(channel, this.#position))
-    this.#unwatch = log.tail.watch(channel, position, () => this.#wake())
+    this.#unwatch = log.tail.watch(channel, position, (retraction) => this.#wake(retraction))
   }
 
   get followers(): ReadonlySet<Follower> {
@@ -85,7 +89,7 @@ export class ChannelFeed {
   /** Takes in a follower that has been sent everything up to its offset, and what came since is sent at once. */
   add(follower: Follower, epoch: Epoch): void {
     this.#followers.add(follower)
-    if (epoch !== this.#position.epoch) this.#wake()
+    if (epoch !== this.#position.epoch) this.#wake(null)
     else if (follower.offset < this.#position.offset) this.#fallBehind(follower)
   }
 
@@ -122,7 +126,8 @@ export class ChannelFeed {
     this.#unwatch()
   }
 
-  #wake(): void {
+  #wake(retraction: Offset | null): void {
+    if (retraction !== null) this.#retraction = retraction
     this.#woken = true
     if (this.#running) return
     this.#running = true
@@ -157,11 +162,32 @@ export class ChannelFeed {
     if (changes === null) return
     if (changes.kind === 'reset') return this.#startOver(changes.reason === 'too-old' ? 'too-old' : 'epoch')
     const { value: batch, cursor } = changes.encoded
-    if (batch.to === this.#position.offset) return
-    this.#position = { epoch: batch.epoch, offset: batch.to }
-    if (cursor !== `${batch.epoch}:${batch.to}`) this.#woken = true
-    await this.#broadcast(Outgoing.of(changes.encoded))
-    this.#keepSnapshot()
+    if (batch.to !== this.#position.offset) {
+      this.#position = { epoch: batch.epoch, offset: batch.to }
+      if (cursor !== `${batch.epoch}:${batch.to}`) this.#woken = true
+      const whole = await this.#broadcast(Outgoing.of(changes.encoded))
+      this.#keepSnapshot()
+      if (!whole) return
+    }
+    await this.#reachLeft()
+  }
+
+  /** Brings those up to the feed's position whom a broadcast has left where they stood. */
+  async #reachLeft(): Promise<void> {
+    for (const offset of this.#left) {
+      const { epoch, offset: to } = this.#position
+      const changes = await this.#log.changes(this.channel, { epoch, offset }, to - offset)
+      if (changes === null) return
+      if (changes.kind === 'batch') {
+        const outgoing = Outgoing.of(changes.encoded)
+        // A batch that is full ends before.
+        if (outgoing.batch.to < to) this.#left.add(outgoing.batch.to)
+        if (!(await this.#broadcast(outgoing))) return
+      } else {
+        for (const follower of this.#followers) if (follower.offset === offset) this.#fallBehind(follower)
+      }
+      this.#left.delete(offset)
+    }
   }
 
   /** Sees to it that there is a snapshot for one who comes in an outage. */
@@ -171,13 +197,19 @@ export class ChannelFeed {
     })
   }
 
-  async #broadcast(outgoing: Outgoing): Promise<void> {
+  /**
+   * Gives a batch to all who stand where it begins. Whether it came to the end: a retraction that comes meanwhile does not
+   * wait until everyone has a text that is to be gone. Those who have it are sent the retraction; the others, from where
+   * they stand, what is left without it.
+   */
+  async #broadcast(outgoing: Outgoing): Promise<boolean> {
     const { from, to } = outgoing.batch
+    const { sliceFollowers } = this.#writer
     const slice: Follower[] = []
     for (const follower of this.#followers) {
       if (follower.behindSince !== null || follower.offset >= to) continue
       if (follower.offset !== from || !follower.ready()) {
-        this.#fallBehind(follower)
+        if (follower.offset === from || !this.#left.has(follower.offset)) this.#fallBehind(follower)
         continue
       }
       follower.offset = to
@@ -186,8 +218,15 @@ export class ChannelFeed {
       this.#writer.write(slice, outgoing, this.#failed)
       slice.length = 0
       await nextTurn()
+      if (this.#retraction > this.#position.offset && this.#left.size < leftMax) {
+        this.#left.add(from)
+        this.#retraction = 0 as Offset
+        this.#woken = true
+        return false
+      }
     }
     this.#writer.write(slice, outgoing, this.#failed)
+    return true
   }
 
   #send(follower: Follower, outgoing: Outgoing): void {
@@ -207,6 +246,8 @@ export class ChannelFeed {
     if (head === null) return
     this.#logger.warn({ channel: this.channel, reason, followers: this.#followers.size }, 'followers start over')
     this.#position = head
+    this.#left.clear()
+    this.#retraction = 0 as Offset
     for (const follower of this.#followers) this.#sendAway(follower, reason)
   }
 

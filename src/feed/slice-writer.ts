@@ -12,8 +12,8 @@ export interface Direct {
   sent(frame: Buffer, bytes: number): void
 }
 
-/** As many as a slice has. */
-const groupPreset = 256
+/** Followers that are written to before other work gets its turn: about two milliseconds. */
+const sliceFollowersPreset = 256
 
 /** Told of each one that can't be written to. The others get theirs all the same. */
 export type Failed<T> = (one: T, error: unknown) => void
@@ -23,14 +23,17 @@ export type Failed<T> = (one: T, error: unknown) => void
  * their streams. What the kernel does not take of a frame goes into the stream, which keeps the order.
  */
 export class SliceWriter {
+  /** Followers in a slice, at most. */
+  readonly sliceFollowers: number
   readonly #sendAll: SendAll | null
   readonly #single = new Int32Array(1)
   /** Groups that are not in use. They are taken out while they are, since whoever is told of a failure may write. */
   readonly #groups: Group<unknown>[] = []
 
   /** Without `sendAll` all go by their streams. */
-  constructor(sendAll: SendAll | null = null) {
+  constructor(sendAll: SendAll | null = null, sliceFollowers = sliceFollowersPreset) {
     this.#sendAll = sendAll
+    this.sliceFollowers = sliceFollowers
   }
 
   write(slice: readonly Follower[], outgoing: Outgoing, failed: Failed<Follower>): void {
@@ -90,8 +93,8 @@ const groupsMax = 4
 class Group<T> {
   readonly #all: (T | null)[] = []
   readonly #directs: (Direct | null)[] = []
-  #descriptors = new Int32Array(groupPreset)
-  #results = new Int32Array(groupPreset)
+  #descriptors = new Int32Array(sliceFollowersPreset)
+  #results = new Int32Array(sliceFollowersPreset)
   #size = 0
 
   get size(): number {

@@ -3,7 +3,8 @@ import type { Logger } from 'pino'
 import { parseAddress, type RedisOptions } from './address.ts'
 import { connectToServer, type Redis } from './connection.ts'
 
-type XreadReply = [stream: string, entries: [id: string, fields: string[]][]][]
+export type Entry = [id: string, fields: string[]]
+type XreadReply = [stream: string, entries: Entry[]][]
 
 /** The longest that a read blocks, in milliseconds. */
 const blockMs = 5_000

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { ChannelId, Offset } from '../wire/scalars.ts'
-import type { Blocking } from './blocking.ts'
+import type { Blocking, Entry } from './blocking.ts'
 import { type Redis, reconnectDelayMs } from './connection.ts'
 
 const probeTtlMs = 60_000
@@ -13,8 +13,11 @@ export interface Watched {
   readonly key: string
   epoch: string
   lastSeen: Offset
-  readonly wake: () => void
+  readonly wake: Wake
 }
+
+/** Told that a log may have grown, and where the latest retraction stands that was seen in it just now, if any. */
+export type Wake = (retraction: Offset | null) => void
 
 export interface TailReaderOptions {
   /** For the probe's own writes. */
@@ -124,11 +127,11 @@ export class TailReader {
     const keys = [probeKey, ...watched.map(({ key }) => key)]
     const ids = [`${this.#heard}-0`, ...watched.map(({ lastSeen }) => `${lastSeen}-0`)]
     const reply = await blocking.read(keys, ids)
-    for (const [key, entries] of reply ?? []) this.#heardFrom(key, entries.at(-1)?.[0] ?? '0-0')
+    for (const [key, entries] of reply ?? []) this.#heardFrom(key, entries)
   }
 
-  #heardFrom(key: string, lastId: string): void {
-    const number = Number.parseInt(lastId, 10)
+  #heardFrom(key: string, entries: readonly Entry[]): void {
+    const number = offsetOf(entries.at(-1))
     if (key === this.#options.probeKey) {
       this.#heard = number
       for (const [rung, resolve] of this.#echoes) if (rung <= number) resolve()
@@ -136,9 +139,14 @@ export class TailReader {
     }
     const watched = this.#watched.get(key)
     if (watched === undefined) return
-    watched.lastSeen = number as Offset
-    watched.wake()
+    watched.lastSeen = number
+    const retraction = entries.findLast(([, fields]) => fields[fields.indexOf('t') + 1] === 'post.retracted')
+    watched.wake(retraction === undefined ? null : offsetOf(retraction))
   }
+}
+
+function offsetOf(entry: Entry | undefined): Offset {
+  return Number.parseInt(entry?.[0] ?? '0', 10) as Offset
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import type { ChannelId } from '../wire/scalars.ts'
 import { openBlocking } from './blocking.ts'
 import type { Redis } from './connection.ts'
 import { channelKeys, partitions, probe } from './keys.ts'
-import { TailReader, type Watched } from './tail-reader.ts'
+import { TailReader, type Wake, type Watched } from './tail-reader.ts'
 
 export interface TailOptions {
   readonly redis: Redis
@@ -50,7 +50,7 @@ export class Tail {
   }
 
   /** Calls `wake` whenever the channel's log may have grown past the position. Returns what ends that. */
-  watch(channel: ChannelId, from: Position, wake: () => void): () => void {
+  watch(channel: ChannelId, from: Position, wake: Wake): () => void {
     const { partition, log: key } = channelKeys(this.#options.prefix, channel)
     const reader = this.#readers[partition % this.#readers.length]
     if (reader === undefined) throw new Error('a tail has one reader at least')
@@ -89,6 +89,6 @@ export class Tail {
     if (reborn) this.#options.logger.warn({ channel: watched.channel, seen, head }, 'the log is not the one it was')
     watched.epoch = head.epoch
     watched.lastSeen = head.offset
-    watched.wake()
+    watched.wake(null)
   }
 }

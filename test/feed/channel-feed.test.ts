@@ -1,82 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { ChannelFeed, Follower } from '../../src/feed/channel-feed.ts'
 import { Hub } from '../../src/feed/hub.ts'
-import type { Outgoing } from '../../src/feed/outgoing.ts'
-import type { Start } from '../../src/feed/starts.ts'
+import { SliceWriter } from '../../src/feed/slice-writer.ts'
 import { parseCursor } from '../../src/wire/cursor.ts'
-import type { Cursor, Offset } from '../../src/wire/scalars.ts'
+import type { Cursor } from '../../src/wire/scalars.ts'
+import { join, TestFollower } from '../helpers/feed-follower.ts'
 import { channelId, content, newChannel, once, openTestLog, quiet, redisForFile } from '../helpers/log.ts'
 
 const redisUrl = await redisForFile()
-
-/** A follower whose socket the test fills and drains. It checks that each batch begins where it stands. */
-class TestFollower implements Follower {
-  offset = 0 as Offset
-  behindSince: number | null = null
-  stuckSince: number | null = null
-  readonly transport = 'websocket'
-  readonly batches: number[] = []
-  at = 0
-  cut = false
-  restarted = false
-  /** Batches that its socket takes before it is full. */
-  room = Number.POSITIVE_INFINITY
-  feed: ChannelFeed | null = null
-  #reached: { offset: number; resolve: () => void } | null = null
-
-  begin(start: Start): this {
-    const cursor = start.kind === 'batch' ? `e:${start.batch.value.to}` : start.snapshot.value.cursor
-    this.at = parseCursor(cursor)?.offset ?? -1
-    return this
-  }
-
-  ready(): boolean {
-    return this.room > 0
-  }
-
-  direct(): null {
-    return null
-  }
-
-  send({ batch }: Outgoing): void {
-    assert.ok(this.room > 0, 'it is sent nothing while its socket is full')
-    this.room--
-    assert.equal(batch.from, this.at, 'each batch begins where the follower stands')
-    this.at = batch.to
-    this.batches.push(batch.to)
-    if (this.#reached !== null && this.at >= this.#reached.offset) this.#reached.resolve()
-  }
-
-  startOver(): void {
-    this.restarted = true
-  }
-
-  cutOff(): void {
-    this.cut = true
-  }
-
-  drain(room = Number.POSITIVE_INFINITY): void {
-    this.room = room
-    this.feed?.drained(this)
-  }
-
-  /** Resolves when it stands at the offset. */
-  async reaches(offset: number): Promise<void> {
-    if (this.at >= offset) return
-    await new Promise<void>((resolve) => {
-      this.#reached = { offset, resolve }
-    })
-  }
-}
-
-async function join(hub: Hub, id: string, after?: Cursor): Promise<TestFollower> {
-  const follower = new TestFollower()
-  await hub.join(channelId(id), after, (start) => follower.begin(start))
-  return follower
-}
 
 test('a follower whose socket is full is sent nothing, and what it lacks in one piece when it drains', async (t) => {
   const log = await openTestLog(t, redisUrl)
@@ -174,17 +108,20 @@ test('followers of a log that was lost and born again are told to start over', a
 
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.constant({ kind: 'publish' as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'retract' as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'join' as const }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('return' as const), who: fc.nat(9) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('leave' as const), who: fc.nat(9) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('fill' as const), who: fc.nat(9), room: fc.nat(2) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('drain' as const), who: fc.nat(9), room: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'settle' as const }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('turn' as const), turns: fc.nat(60) }) },
 )
 
 test('however joining, leaving, broadcasts and full sockets fall together, each follower gets each offset once', async (t) => {
   const log = await openTestLog(t, redisUrl)
-  const hub = new Hub(log, quiet)
+  // Slices of one, so that retractions come in the middle of broadcasts.
+  const hub = new Hub(log, quiet, new SliceWriter(null, 1))
   t.after(() => hub.close())
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
@@ -199,12 +136,23 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
       }
       const here = (who: number) => followers[who % Math.max(1, followers.length)]
       let published = 0
+      const posts: ReturnType<typeof log.publish>[] = []
       for (const step of steps) {
         switch (step.kind) {
-          case 'publish':
+          case 'publish': {
             published++
-            underWay.push(log.publish(channelId(id), content(`post ${published}`), once()))
+            const post = log.publish(channelId(id), content(`post ${published}`), once())
+            posts.push(post)
+            underWay.push(post)
             break
+          }
+          case 'retract': {
+            const post = posts.pop()
+            if (post === undefined) break
+            published++
+            underWay.push(post.then(({ item }) => log.retract(channelId(id), item.id, 'It was wrong.', '*', once())))
+            break
+          }
           case 'join':
             underWay.push(joinAs(id))
             break
@@ -228,6 +176,9 @@ test('however joining, leaving, broadcasts and full sockets fall together, each 
           }
           case 'drain':
             here(step.who)?.drain(step.room)
+            break
+          case 'turn':
+            for (let turn = 0; turn < step.turns; turn++) await nextTurn()
             break
           case 'settle':
             await Promise.all(underWay.splice(0))

@@ -49,7 +49,7 @@ test('what is appended between taking the head and watching is not missed', asyn
   const head = await log.head(channelId('war'))
   assert.ok(head !== null)
   await log.publish(channelId('war'), content('in between'), once())
-  await new Promise<void>((wake) => t.after(log.tail.watch(channelId('war'), head, wake)))
+  await new Promise<void>((wake) => t.after(log.tail.watch(channelId('war'), head, () => wake())))
 })
 
 test('the tail goes on after its connection was killed, and misses nothing', async (t) => {

@@ -39,7 +39,7 @@ function channelOfEach(prefix: string): ChannelId[] {
 async function publishedAndTold(t: TestContext, log: TestLog, channel: ChannelId): Promise<void> {
   const head = await log.head(channel)
   assert.ok(head !== null)
-  const told = new Promise<void>((wake) => t.after(log.tail.watch(channel, head, wake)))
+  const told = new Promise<void>((wake) => t.after(log.tail.watch(channel, head, () => wake())))
   await log.publish(channel, content('a post'), once())
   await told
 }
