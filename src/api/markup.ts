@@ -2,6 +2,8 @@ import sanitizeHtml from 'sanitize-html'
 
 /** Elements within elements; what is nested deeper loses its tags and keeps its text. */
 const nestingMax = 24
+/** The second one sees what the first one has uncovered, and the third finds nothing new. */
+const passesMax = 3
 
 /**
  * What a body may be made of: text and its structure. No pictures, which have a field of their own with their
@@ -82,9 +84,18 @@ const options: sanitizeHtml.IOptions = {
   },
 }
 
-/** HTML with nothing but what is allowed above, well formed. Sanitising it again changes nothing. */
+/**
+ * HTML with nothing but what is allowed above, well formed. Sanitising it again changes nothing: so it is done until
+ * nothing does, since an element that is gone may have kept the parser from ending a paragraph before a block.
+ */
 export function sanitise(html: string): string {
-  return sanitizeHtml(html, options)
+  let sanitised = sanitizeHtml(html, options)
+  for (let pass = 1; pass < passesMax; pass++) {
+    const again = sanitizeHtml(sanitised, options)
+    if (again === sanitised) break
+    sanitised = again
+  }
+  return sanitised
 }
 
 const breaks = /<(?:br|hr) \/>|<\/(?:p|div|h[2-4]|blockquote|pre|li|dt|dd|caption|tr|table|ul|ol|dl)>/g

@@ -125,6 +125,10 @@ test('whatever is sent, what comes out holds no script, no handler and no script
   )
 })
 
+test('a paragraph ends before a block, though an element that is dropped stood between them', () => {
+  assert.equal(sanitise('<p>a<iframe><blockquote>b'), '<p>a</p><blockquote>b</blockquote><p></p>')
+})
+
 test('sanitising what is sanitised changes nothing', () => {
   fc.assert(
     fc.property(source, (text) => {
