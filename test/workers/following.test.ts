@@ -68,11 +68,12 @@ test('the same through a proxy that mixes clients on the connections that it kee
   const names = [...many(10, 'stock socket'), ...many(10, 'long polling only')]
   const followers = await followAll(t, url, newsroom.channel, names)
   assert.deepEqual(workersOf(followers), new Set(['0', '1']))
-  await publishTen(newsroom)
+  const isMixed = () => [...carried.values()].some((ids) => new Set([...ids].map(workerOf)).size === 2)
+  // Which connection a poll goes by is left to chance: rarely, the first polls are not mixed.
+  for (let round = 0; round === 0 || (round < 20 && !isMixed()); round++) await publishTen(newsroom)
   await Promise.all(followers.map((follower) => follower.assertWhole(newsroom)))
   for (const { beginnings } of followers) assert.deepEqual(beginnings, ['snapshot'])
-  const mixed = [...carried.values()].filter((ids) => new Set([...ids].map(workerOf)).size === 2)
-  assert.ok(mixed.length > 0, 'some connection carried requests for both workers')
+  assert.ok(isMixed(), 'some connection carried requests for both workers')
 })
 
 test('on one kept connection the requests of each session reach the worker that has it', { timeout }, async (t) => {
