@@ -5,7 +5,7 @@ import { TokenBucket } from './token-bucket.ts'
 
 /**
  * Makes the class of which Engine.IO has its server of websockets, for clients that began with long polling. Engine.IO
- * sees whole messages only; frames that make none, and pings and pongs of the websocket, are bounded here.
+ * sees the messages of a client that has been upgraded; all other frames are bounded here.
  */
 export function boundedWebsockets(admission: Pick<Admission, 'note'>): typeof WebSocketServer {
   return class extends WebSocketServer {
@@ -15,27 +15,30 @@ export function boundedWebsockets(admission: Pick<Admission, 'note'>): typeof We
 
     override handleUpgrade(...[request, socket, head, done]: Parameters<WebSocketServer['handleUpgrade']>): void {
       super.handleUpgrade(request, socket, head, (websocket, from) => {
-        boundControls(websocket, admission)
+        bound(websocket, admission)
         done(websocket, from)
       })
     }
   } as typeof WebSocketServer
 }
 
-function boundControls(websocket: WebSocket, admission: Pick<Admission, 'note'>): void {
-  const controls = new TokenBucket(limits.messagesPerSecondMax, limits.messagesBurstMax, performance.now())
+/** Counts whatever comes, also while Engine.IO decides about an upgrade, and while it waits for a client's goodbye. */
+function bound(websocket: WebSocket, admission: Pick<Admission, 'note'>): void {
+  const messages = new TokenBucket(limits.messagesPerSecondMax, limits.messagesBurstMax, performance.now())
   const pongs = new Pongs(websocket)
+  let over = false
   const isAllowed = () => {
-    if (websocket.readyState !== websocket.OPEN) return false
-    if (controls.take(performance.now())) return true
+    if (over || messages.take(performance.now())) return !over
+    over = true
     admission.note('flood')
     websocket.terminate()
     return false
   }
   websocket.on('ping', (payload: Buffer) => {
-    if (isAllowed()) pongs.answer(payload)
+    if (isAllowed() && websocket.readyState === websocket.OPEN) pongs.answer(payload)
   })
   websocket.on('pong', isAllowed)
+  websocket.on('message', isAllowed)
 }
 
 /** One pong waits to be taken at most; of pings that come faster, the last is answered (RFC 6455, 5.5.3). */
