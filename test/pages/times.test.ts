@@ -20,7 +20,7 @@ test('a time is shown in the zone of the channel, with the abbreviation that peo
 
 test('a time is UTC for machines, whatever the zone', () => {
   const markup = timeElement(summer, { language: 'en', timeZone: 'Asia/Kolkata' }).toString()
-  assert.match(markup, /^<time datetime="2026-07-01T20:04:05\.000Z">/)
+  assert.match(markup, /^<time datetime="2026-07-01T20:04:05\.000Z" data-zoned>/)
 })
 
 test("the reader's own time is told only where the clocks differ, with the day where that differs too", () => {
