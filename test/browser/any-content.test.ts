@@ -78,6 +78,8 @@ async function goesOn(newsroom: Newsroom, open: () => Promise<Page>, body: Body,
     assert.equal(await page.locator('#posts > [data-post]').count(), 3)
     assert.ok((await page.locator(`#post-${id}`).textContent())?.includes('secret'))
   }
+  // Nothing in a body can be taken for an element of the page's own, and the page adds nothing to a body.
+  assert.equal(await page.locator('.body :is([id], [class], [name], [role], [data-post], [data-zoned])').count(), 0)
   for (const id of [early, late]) {
     await newsroom.retract(id, `Taken back: ${id}`)
     await page.getByText(`Taken back: ${id}`).waitFor()

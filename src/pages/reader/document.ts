@@ -3,7 +3,7 @@ import type { Post } from '../../wire/post.ts'
 import type { Html } from '../html.ts'
 import { attempt } from './attempt.ts'
 import { type Embedded, embeddedId } from './embedded.ts'
-import { renderPlainPost } from './plain-post.ts'
+import { plainOf, renderPlainPost } from './plain-post.ts'
 import { type Place, postTitle, renderPost, summaryOf } from './post.ts'
 import { ownTime } from './times.ts'
 import { wordsFor } from './words.ts'
@@ -50,12 +50,21 @@ function articleIn(markup: Html): HTMLElement {
 /** Text, and what names the post for the list: nothing is parsed. */
 function bareArticle(post: Post, channel: Channel): HTMLElement {
   const article = document.createElement('article')
+  const content = document.createElement('div')
+  content.className = 'what'
   article.className = 'post'
   article.id = `post-${post.id}`
   article.dataset['post'] = post.id
   article.dataset['version'] = String(post.version)
   article.dataset['published'] = post.publishedAt
-  article.textContent = `${postTitle(post, channel)}. ${summaryOf(post)}`
+  const { headline = '', text } = plainOf(post, channel)
+  for (const line of [headline, ...text.split('\n')]) {
+    const paragraph = document.createElement('p')
+    paragraph.dir = 'auto'
+    paragraph.textContent = line
+    content.append(paragraph)
+  }
+  article.append(content)
   return article
 }
 

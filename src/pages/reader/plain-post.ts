@@ -21,7 +21,8 @@ export function renderPlainPost(post: Post, channel: Channel, place: Place = 'li
   return article(post, classes, id, html`<div class="what">${title}<div class="body">${lines}</div></div>`)
 }
 
-function plainOf(post: Post, channel: Channel): { headline: string | undefined; text: string } {
+/** The headline and the text of a post; of a retracted one, that it is and why. */
+export function plainOf(post: Post, channel: Channel): { headline: string | undefined; text: string } {
   if (post.status === 'published') return { headline: post.headline, text: post.body.text }
   const words = wordsFor(channel.language)
   return { headline: words.retracted, text: `${words.retractedReason} ${post.retraction.reason}` }
