@@ -8,8 +8,10 @@ import { Coalesced } from './coalesce.ts'
 import type { Changes, Encoded, PageQuery } from './log.ts'
 import type { Reader } from './read.ts'
 
-/** Bytes of encoded answers that a process keeps. */
+/** Bytes that a process keeps of answers: encoded, as the values that were encoded, and their names. */
 const keptBytesMax = 64 * 1_048_576
+/** What an answer takes besides, in the cache and in the index of its channel. */
+const bytesPerAnswer = 500
 /** Channels whose head is asked for at the same time; past it each question goes to Redis on its own. */
 const headsMax = 10_000
 const snapshotName = 'snapshot'
@@ -23,14 +25,14 @@ const snapshotName = 'snapshot'
 export class View {
   readonly #reader: Reader
   readonly #heads = new Map<ChannelId, Coalesced<Position | null>>()
-  readonly #kept = new LRUCache<string, Encoded<unknown>>({
-    maxSize: keptBytesMax,
-    sizeCalculation: (encoded) => encoded.json.length + 500,
-  })
+  readonly #kept: LRUCache<string, KeptAnswer>
   /** The head at which each channel was last asked for, and what is kept of it. */
-  readonly #current = new LRUCache<ChannelId, { cursor: Cursor; keys: Set<string> }>({
+  readonly #current = new LRUCache<ChannelId, CurrentHead>({
     max: headsMax,
-    dispose: ({ keys }) => this.#drop(keys),
+    // A copy, since dropping an answer takes its key out of the set.
+    dispose: ({ keys }) => {
+      for (const key of [...keys]) this.#kept.delete(key)
+    },
   })
   readonly #underWay = new Map<string, Promise<Encoded<unknown> | null>>()
   readonly #channels: Coalesced<Channel[]>
@@ -38,10 +40,22 @@ export class View {
   readonly #noticed: (channel: ChannelId, head: Cursor) => void
 
   /** `noticed` hears of every head that is read. */
-  constructor(reader: Reader, noticed: (channel: ChannelId, head: Cursor) => void) {
+  constructor(reader: Reader, noticed: (channel: ChannelId, head: Cursor) => void, bytesMax = keptBytesMax) {
     this.#reader = reader
     this.#noticed = noticed
     this.#channels = new Coalesced(() => reader.channels())
+    this.#kept = new LRUCache({
+      maxSize: bytesMax,
+      sizeCalculation: ({ encoded }, key) => 2 * encoded.json.length + key.length + bytesPerAnswer,
+      // What leaves the cache leaves the index with it, or keys of a client's choice would stay for ever.
+      dispose: ({ keys }, key) => keys.delete(key),
+    })
+  }
+
+  /** What is kept: answers, their bytes, and the keys by which they are found when a head is passed. */
+  get kept(): { readonly answers: number; readonly bytes: number; readonly keys: number } {
+    const keys = [...this.#current.values()].reduce((sum, { keys }) => sum + keys.size, 0)
+    return { answers: this.#kept.size, bytes: this.#kept.calculatedSize, keys }
   }
 
   channels(): Promise<readonly Channel[]> {
@@ -139,7 +153,7 @@ export class View {
     const cursor = formatCursor(head.epoch, head.offset)
     const key = keyOf(channel, cursor, name)
     const kept = this.#kept.get(key)
-    if (kept !== undefined) return kept as Encoded<T>
+    if (kept !== undefined) return kept.encoded as Encoded<T>
     const underWay = this.#underWay.get(key)
     if (underWay !== undefined) return underWay as Promise<Encoded<T> | null>
     const reading = read(cursor)
@@ -162,12 +176,10 @@ export class View {
       current = { cursor, keys: new Set() }
       this.#current.set(channel, current)
     }
-    current.keys.add(key)
-    this.#kept.set(key, encoded)
-  }
-
-  #drop(keys: Iterable<string>): void {
-    for (const key of keys) this.#kept.delete(key)
+    const { keys } = current
+    this.#kept.set(key, { encoded, keys })
+    // One that is too large for the cache is not in it.
+    if (this.#kept.has(key)) keys.add(key)
   }
 }
 
@@ -188,6 +200,18 @@ function changesName(after: Position, limit?: number): string {
 /** A query as part of a key. */
 export function pageName({ limit, before = '' as PageToken, keyEvents = false, tag }: PageQuery): string {
   return `page ${limit} ${before} ${keyEvents} ${tag === undefined ? '' : JSON.stringify(tag)}`
+}
+
+/** A channel's head, and the keys of all that is kept of it. */
+interface CurrentHead {
+  readonly cursor: Cursor
+  readonly keys: Set<string>
+}
+
+interface KeptAnswer {
+  readonly encoded: Encoded<unknown>
+  /** The set that has its key. */
+  readonly keys: Set<string>
 }
 
 /** Reads a value and says at which cursor it is true. */
