@@ -69,8 +69,8 @@ export type Changes =
 /**
  * The channels' logs and tables. Writes throw CodedError (`unknown-channel`, `unknown-post`, `stale-version`, `retracted`,
  * `key-reused`, `invalid`, `unavailable` …). Reads give null where there is no such channel or post, throw `unavailable`,
- * and are never older than the call, save where
- * the store is away: then they give what this process last knew, and say so.
+ * and are never older than the call, unless
+ * the store is away: then they return what this process last knew within the last minute, and say so.
  */
 export interface Log {
   createChannel(input: NewChannel, once: Once): Promise<Written<Channel>>
@@ -110,6 +110,8 @@ export interface LogOptions {
   readonly changesMax: number
   /** Replicas that must have a write before it is acknowledged. */
   readonly replicasMin?: number
+  /** How long what was last known is given while the store is away; a minute if it is left out. */
+  readonly knownMsMax?: number
   readonly logger: Logger
 }
 
@@ -133,9 +135,9 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
   const scripts = scriptsOf(redis)
   const confirm = async (channel: ChannelId, history: string) => replicas?.confirm(channel, history)
   const writer = new Writer({ redis, scripts, prefix, publicUrl, changesMax, confirm })
-  const known = new LastKnown()
+  const known = new LastKnown(options.knownMsMax)
   const reader = new Reader({ redis, scripts, prefix, publicUrl })
-  const view = new View(reader, (channel, head) => known.noticed(channel, head))
+  const view = new View(reader, (channel, head, askedAt) => known.noticed(channel, head, askedAt))
   const wrote = async <T>(channel: ChannelId, writing: Promise<Written<T>>): Promise<Written<T>> => {
     const written = await writing
     known.wrote(channel, written.cursor)

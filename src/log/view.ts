@@ -37,10 +37,10 @@ export class View {
   readonly #underWay = new Map<string, Promise<Encoded<unknown> | null>>()
   readonly #channels: Coalesced<Channel[]>
 
-  readonly #noticed: (channel: ChannelId, head: Cursor) => void
+  readonly #noticed: Noticed
 
   /** `noticed` hears of every head that is read. */
-  constructor(reader: Reader, noticed: (channel: ChannelId, head: Cursor) => void, bytesMax = keptBytesMax) {
+  constructor(reader: Reader, noticed: Noticed, bytesMax = keptBytesMax) {
     this.#reader = reader
     this.#noticed = noticed
     this.#channels = new Coalesced(() => reader.channels())
@@ -71,10 +71,11 @@ export class View {
 
   /** The snapshot, read at once, for the one who knows that it has changed. Whoever asks for it later is given this one. */
   async newSnapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null> {
+    const askedAt = performance.now()
     const value = await this.#reader.snapshot(channel)
     if (value === null) return null
     const encoded = encode(value, value.cursor)
-    this.#noticed(channel, value.cursor)
+    this.#noticed(channel, value.cursor, askedAt)
     this.#keep(channel, value.cursor, keyOf(channel, value.cursor, snapshotName), encoded)
     return encoded
   }
@@ -115,16 +116,18 @@ export class View {
    * for the same changes later is given them too.
    */
   async news(channel: ChannelId, after: Position): Promise<Changes | null> {
+    const askedAt = performance.now()
     const caught = await this.#reader.changes(channel, after)
     if (caught === null || caught.kind === 'reset') return caught
     const encoded = encode(caught.batch, caught.head)
-    this.#noticed(channel, caught.head)
+    this.#noticed(channel, caught.head, askedAt)
     this.#keep(channel, caught.head, keyOf(channel, caught.head, changesName(after)), encoded)
     return { kind: 'batch', encoded }
   }
 
   /** The channel's position, read after this was called. */
   head(channel: ChannelId): Promise<Position | null> {
+    const askedAt = performance.now()
     let head = this.#heads.get(channel)
     if (head === undefined) {
       if (this.#heads.size >= headsMax) return this.#reader.head(channel)
@@ -135,7 +138,7 @@ export class View {
     return coalesced
       .get()
       .then((position) => {
-        if (position !== null) this.#noticed(channel, formatCursor(position.epoch, position.offset))
+        if (position !== null) this.#noticed(channel, formatCursor(position.epoch, position.offset), askedAt)
         return position
       })
       .finally(() => {
@@ -201,6 +204,9 @@ function changesName(after: Position, limit?: number): string {
 export function pageName({ limit, before = '' as PageToken, keyEvents = false, tag }: PageQuery): string {
   return `page ${limit} ${before} ${keyEvents} ${tag === undefined ? '' : JSON.stringify(tag)}`
 }
+
+/** Told of a head that was read, and when it was asked for (`performance.now()`). */
+type Noticed = (channel: ChannelId, head: Cursor, askedAt: number) => void
 
 /** A channel's head, and the keys of all that is kept of it. */
 interface CurrentHead {
