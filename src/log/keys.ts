@@ -12,7 +12,8 @@ import type { ChannelId } from '../wire/scalars.ts'
  * | `<prefix>:{p}:c:<channel>:log` | stream | `<offset>-0` → `t` type, `r` row id (empty: the channel), `a` at (ms) |
  * | `<prefix>:{p}:c:<channel>:rows` | hash | row id → `<version> <offset> <born> <bornAt> <at> <json>` |
  * | `<prefix>:{p}:c:<channel>:by:<index>` | sorted set | post ids, by offset: `order`, `pinned`, `key`, `tag:<tag>` |
- * | `<prefix>:{p}:c:<channel>:once:<key>` | string | what a write answered, for its repetition |
+ * | `<prefix>:{p}:c:<channel>:writes:<holder>` | hash | name of a write → `<at> <fingerprint> <row id>`, for its repetition |
+ * | `<prefix>:{p}:c:<channel>:writes:<holder>:order` | list | these names, in the order in which they were recorded |
  * | `<prefix>:{p}:probe:<process>` | stream | one entry, by which a process finds that its tail runs |
  * | `<prefix>:{keys}` | hash | API keys, hashed |
  * | `<prefix>:{ops}:nodes` | set | ids of the processes |
@@ -32,7 +33,8 @@ export interface ChannelKeys {
   readonly log: string
   readonly rows: string
   readonly index: (name: string) => string
-  readonly once: (key: string) => string
+  /** The writes of a key's holder that are remembered, and the order in which they were made. */
+  readonly writes: (holder: string) => { readonly records: string; readonly order: string }
 }
 
 export function channelKeys(prefix: string, channel: ChannelId): ChannelKeys {
@@ -45,7 +47,7 @@ export function channelKeys(prefix: string, channel: ChannelId): ChannelKeys {
     log: `${base}:log`,
     rows: `${base}:rows`,
     index: (name) => `${base}:by:${name}`,
-    once: (key) => `${base}:once:${key}`,
+    writes: (holder) => ({ records: `${base}:writes:${holder}`, order: `${base}:writes:${holder}:order` }),
   }
 }
 

@@ -15,16 +15,20 @@ import { View } from './view.ts'
 import { Writer } from './write.ts'
 
 /**
- * What makes a repeated write one write. `key` names the attempt (the client's `Idempotency-Key` under its principal, or
- * a random word where there is none), `fingerprint` is a hash of what was asked, so that a key used for something else
- * is noticed.
+ * What makes a repeated write one write. `key` is the `Idempotency-Key` that the client chose, or null; keys are those of
+ * the `holder` of the API key alone. `fingerprint` is a hash of what was asked, so that a key used for something else is
+ * noticed.
  */
 export interface Once {
-  readonly key: string
+  readonly holder: string
+  readonly key: string | null
   readonly fingerprint: string
 }
 
-/** What a write did. `repeated` is true where the same write had been done before and this is its first answer. */
+/**
+ * What a write did: the item as it stands, with its version, and a cursor at which a follower has seen that. `repeated` is
+ * true if the same write had been made before; the item may then have changed since.
+ */
 export interface Written<T> {
   readonly item: T
   readonly version: number

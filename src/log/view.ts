@@ -29,9 +29,8 @@ export class View {
   /** The head at which each channel was last asked for, and what is kept of it. */
   readonly #current = new LRUCache<ChannelId, CurrentHead>({
     max: headsMax,
-    // A copy, since dropping an answer takes its key out of the set.
     dispose: ({ keys }) => {
-      for (const key of [...keys]) this.#kept.delete(key)
+      for (const key of keys) this.#kept.delete(key)
     },
   })
   readonly #underWay = new Map<string, Promise<Encoded<unknown> | null>>()

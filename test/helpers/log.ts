@@ -77,4 +77,8 @@ export const content = (text: string, fields: Partial<Content> = {}): Content =>
 })
 
 /** A write that is made once: a key of its own. */
-export const once = (key = randomBytes(8).toString('hex'), fingerprint = 'same') => ({ key, fingerprint })
+export const once = (key = randomBytes(8).toString('hex'), fingerprint = 'same', holder = 'desk') => ({
+  holder,
+  key,
+  fingerprint,
+})
