@@ -14,7 +14,7 @@ import type { ChannelId } from '../wire/scalars.ts'
  * | `<prefix>:{p}:c:<channel>:by:<index>` | sorted set | post ids, by offset: `order`, `pinned`, `key`, `tag:<tag>` |
  * | `<prefix>:{p}:c:<channel>:writes:<holder>` | hash | name of a write → `<at> <fingerprint> <row id>`, for its repetition |
  * | `<prefix>:{p}:c:<channel>:writes:<holder>:order` | list | these names, in the order in which they were recorded |
- * | `<prefix>:{p}:probe:<process>` | stream | one entry, by which a process finds that its tail runs |
+ * | `<prefix>:{p}:probe:<process>:…` | as of a channel | a log of the process's own, by which it finds that posts get through |
  * | `<prefix>:{keys}` | hash | API keys, hashed |
  * | `<prefix>:{ops}:nodes` | set | ids of the processes |
  * | `<prefix>:{ops}:node:<process>` | string | a process's counts, with a TTL |
@@ -39,10 +39,19 @@ export interface ChannelKeys {
 
 export function channelKeys(prefix: string, channel: ChannelId): ChannelKeys {
   const partition = partitionOf(channel)
-  const base = `${prefix}:{${partition}}:c:${channel}`
+  return logKeys(`${prefix}:{${partition}}:c:${channel}`, partition, partitionChannels(prefix, partition))
+}
+
+/** The keys of a process's own log in a partition. It is in no list of channels. */
+export function probeKeys(prefix: string, partition: number, processId: string): ChannelKeys {
+  const base = `${prefix}:{${partition}}:probe:${processId}`
+  return logKeys(base, partition, `${base}:channels`)
+}
+
+function logKeys(base: string, partition: number, channels: string): ChannelKeys {
   return {
     partition,
-    channels: partitionChannels(prefix, partition),
+    channels,
     meta: `${base}:meta`,
     log: `${base}:log`,
     rows: `${base}:rows`,
@@ -53,10 +62,6 @@ export function channelKeys(prefix: string, channel: ChannelId): ChannelKeys {
 
 export function partitionChannels(prefix: string, partition: number): string {
   return `${prefix}:{${partition}}:channels`
-}
-
-export function probe(prefix: string, partition: number, processId: string): string {
-  return `${prefix}:{${partition}}:probe:${processId}`
 }
 
 export function apiKeys(prefix: string): string {

@@ -5,10 +5,11 @@ import type { Position } from '../wire/cursor.ts'
 import type { Body, NewPost, Post, PostEdit } from '../wire/post.ts'
 import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
 import { withoutPassword } from './address.ts'
-import { connected, connectForCommands, type Redis, requireFitRedis } from './connection.ts'
+import { connected, connectForCommands, type Redis } from './connection.ts'
 import { LastKnown } from './last-known.ts'
 import { Reader } from './read.ts'
 import { Replicas } from './replicas.ts'
+import { requireFitRedis } from './requirements.ts'
 import { scriptsOf } from './scripts.ts'
 import { Tail } from './tail.ts'
 import { View } from './view.ts'
@@ -129,7 +130,7 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
   const replicas = replicasMin === 0 ? null : new Replicas({ redisUrl, prefix, processId, replicasMin, logger })
   try {
     await connected(redis, startMsMax)
-    await requireFitRedis(redis, logger)
+    await requireFitRedis(redis, { prefix, processId, replicasMin, logger })
     await replicas?.connect()
   } catch (cause) {
     redis.disconnect()
@@ -147,7 +148,7 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
     known.wrote(channel, written.cursor)
     return written
   }
-  const tail = new Tail({ redis, redisUrl, prefix, processId, head: (channel) => view.head(channel), logger })
+  const tail = new Tail({ redis, redisUrl, scripts, prefix, processId, head: (channel) => view.head(channel), logger })
   return {
     redis,
     createChannel: (input, once) => writer.createChannel(input, once),

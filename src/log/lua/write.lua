@@ -77,6 +77,14 @@ for i = indexes, #KEYS do
   end
 end
 
+-- Nothing is undone if a command is refused halfway, as when a permission was taken away. So that is found beforehand.
+for _, command in ipairs({
+  { 'HSET', rows }, { 'XADD', log }, { 'XTRIM', log }, { 'ZADD', KEYS[indexes] or meta }, { 'ZREM', KEYS[indexes] or meta },
+  { 'RPUSH', order }, { 'LPOP', order }, { 'LREM', order }, { 'HDEL', records }, { 'PEXPIRE', records },
+}) do
+  if not redis.acl_check_cmd(unpack(command)) then error({ err = 'NOPERM the user may not run ' .. command[1] }) end
+end
+
 local offset = head
 if kind ~= '' then offset = head + 1 end
 born = born or offset
