@@ -26,7 +26,7 @@ const layers: Readonly<Record<string, Layer>> = {
   app: { imports: ['wire', 'errors', 'config', 'prepare', 'log', 'feed', 'api', 'ops', 'pages', 'client', 'workers'] },
   serve: { imports: ['prepare', 'app', 'workers'], typesOf: ['config'] },
   worker: { imports: ['config', 'app', 'workers'] },
-  main: { imports: ['config', 'serve'] },
+  main: { imports: ['admin-key', 'config', 'serve'] },
 }
 
 /** Modules all of whose code must run in a browser. Of pages, only what stands in a file or folder named so. */
