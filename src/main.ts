@@ -1,11 +1,12 @@
-import { destination, pino } from 'pino'
 import { adminKeyNotice } from './admin-key.ts'
 import { readConfig } from './config.ts'
+import { makeLogger } from './logger.ts'
 import { serve } from './serve.ts'
 
 try {
   const config = readConfig(process.env)
-  const logger = pino({ level: config.LOG_LEVEL, base: { node: config.NODE_NAME } }, destination({ sync: true }))
+  const { logger, countRepeated } = makeLogger({ level: config.LOG_LEVEL, base: { node: config.NODE_NAME } })
+  process.once('exit', countRepeated)
   const wirecopy = await serve(config, logger)
   logger.info({ url: wirecopy.url }, 'listening')
   const { adminKey: key, adminKeyMadeIn: file } = wirecopy
