@@ -36,13 +36,3 @@ export async function requireTrustedFolder(path: string): Promise<void> {
       `Run "chmod o-w ${path}" if nobody did, or set DATA_DIR to another folder.`,
   )
 }
-
-/** Throws if everybody may read the file or write to it. */
-export async function requirePrivateFile(path: string): Promise<void> {
-  const { mode } = await stat(path)
-  if ((mode & 0o007) === 0) return
-  throw new Error(
-    `Everybody may read ${path} (mode ${permissions(mode)}). Remove it, and a new key is made at the next start; or run ` +
-      `"chmod 600 ${path}" if nobody has seen it.`,
-  )
-}

@@ -16,8 +16,12 @@ import type { ChannelId } from '../wire/scalars.ts'
  * | `<prefix>:{p}:c:<channel>:writes:<holder>:order` | list | these names, in the order in which they were recorded |
  * | `<prefix>:{p}:probe:<process>:…` | as of a channel | a log of the process's own, by which it finds that posts get through |
  * | `<prefix>:{keys}` | hash | API keys, hashed |
- * | `<prefix>:{ops}:nodes` | set | ids of the processes |
- * | `<prefix>:{ops}:node:<process>` | string | a process's counts, with a TTL |
+ * | `<prefix>:{ops}:clock` | hash | `now`: the registry's clock (ms); `wall`: that of Redis when it was read; `sampled` |
+ * | `<prefix>:{ops}:seen` | sorted set | ids of the processes, by the registry's time of their last report |
+ * | `<prefix>:{ops}:processes` | hash | id → `<wall> <followers> <replaced> <node>/<worker> <json>` |
+ * | `<prefix>:{ops}:channels` | hash | id → what the process counts by channel, as JSON |
+ * | `<prefix>:{ops}:places` | hash | `<node>/<worker>` → id of its process |
+ * | `<prefix>:{ops}:followers` | list | `<registry's time> <sum of followers>`, every 5 s |
  */
 export const partitions = 16
 
@@ -68,10 +72,23 @@ export function apiKeys(prefix: string): string {
   return `${prefix}:{keys}`
 }
 
-export function opsNodes(prefix: string): string {
-  return `${prefix}:{ops}:nodes`
+export interface OpsKeys {
+  readonly clock: string
+  readonly seen: string
+  readonly processes: string
+  readonly channels: string
+  readonly places: string
+  readonly followers: string
 }
 
-export function opsNode(prefix: string, processId: string): string {
-  return `${prefix}:{ops}:node:${processId}`
+export function opsKeys(prefix: string): OpsKeys {
+  const base = `${prefix}:{ops}`
+  return {
+    clock: `${base}:clock`,
+    seen: `${base}:seen`,
+    processes: `${base}:processes`,
+    channels: `${base}:channels`,
+    places: `${base}:places`,
+    followers: `${base}:followers`,
+  }
 }

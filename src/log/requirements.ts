@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Redis } from './connection.ts'
-import { apiKeys, channelKeys, opsNode, opsNodes, partitions, probeKeys } from './keys.ts'
+import { apiKeys, channelKeys, opsKeys, partitions, probeKeys } from './keys.ts'
 
 type Command = readonly [name: string, ...args: (string | number)[]]
 
@@ -29,11 +29,10 @@ const commands: Readonly<Record<string, (key: string) => readonly (string | numb
   info: () => ['server'],
   lindex: (key) => [key, 0],
   lpop: (key) => [key],
+  lrange: (key) => [key, 0, 0],
   lrem: (key) => [key, 1, ''],
+  ltrim: (key) => [key, 0, 0],
   rpush: (key) => [key, ''],
-  sadd: (key) => [key, ''],
-  smembers: (key) => [key],
-  srem: (key) => [key, ''],
   time: () => [],
   xadd: (key) => [key, '1-0', '', ''],
   xrange: (key) => [key, '-', '+', 'COUNT', 1],
@@ -42,6 +41,7 @@ const commands: Readonly<Record<string, (key: string) => readonly (string | numb
   zadd: (key) => [key, 0, ''],
   zcard: (key) => [key],
   zrange: (key) => [key, 0, 0],
+  zrangebyscore: (key) => [key, 0, 0],
   zrem: (key) => [key, ''],
   zrevrange: (key) => [key, 0, 0],
   zrevrangebyscore: (key) => [key, 0, 0],
@@ -113,7 +113,7 @@ async function requirePermissions(redis: Redis, { prefix, processId, replicasMin
     )
     return [...(replicasMin > 0 ? [confirming] : []), ...all, ...shapes.flatMap(touching)]
   })
-  const others = [apiKeys(prefix), opsNodes(prefix), opsNode(prefix, processId)].map(touching)
+  const others = [apiKeys(prefix), opsKeys(prefix).processes].map(touching)
   const refused = (await Promise.all([...each, ...others].map((all) => refusedOf(redis, all)))).flat()
   if (refused.length === 0) return
   const names = unique(refused.filter(({ key }) => key === null).map(({ name }) => name))

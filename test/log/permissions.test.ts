@@ -127,7 +127,7 @@ test('keys that its user may not touch are named, of whatever kind and in whatev
       named: 'wirecopy:{15}:',
     },
     { patterns: ['~wirecopy:{?}:*', '~wirecopy:{1?}:*', '~wirecopy:{ops}:*'], named: 'wirecopy:{keys}' },
-    { patterns: ['~wirecopy:{?}:*', '~wirecopy:{1?}:*', '~wirecopy:{keys}'], named: 'wirecopy:{ops}:nodes' },
+    { patterns: ['~wirecopy:{?}:*', '~wirecopy:{1?}:*', '~wirecopy:{keys}'], named: 'wirecopy:{ops}:processes' },
     {
       patterns: ['~wirecopy:{?}:c:*', '~wirecopy:{1?}:c:*', '~wirecopy:{keys}', '~wirecopy:{ops}:*'],
       named: ':probe:',
