@@ -8,6 +8,7 @@ import { opsKeys } from '../../src/log/keys.ts'
 import type { Steer } from '../../src/wire/events.ts'
 import { OpsNodes } from '../../src/wire/ops.ts'
 import { startRedis } from '../deploy/cluster.ts'
+import { freePort } from '../faults/free-port.ts'
 import { followFresh } from '../helpers/followers.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { folderOfProcess } from '../helpers/nodes.ts'
@@ -148,6 +149,19 @@ test('the figures of the workers add up, and one that hangs is left out', { time
   assert.equal(await node.metric('wirecopy_workers'), 1)
   node.kill(1, 'SIGCONT')
   while ((await node.metric('wirecopy_workers')) !== 2) await turn()
+})
+
+test('with a port of their own, the metrics of all workers are there, whichever answers', { timeout }, async (t) => {
+  const port = await freePort()
+  const node = await NodeProcess.start(t, { METRICS_PORT: String(port) })
+  for (let asked = 0; asked < 10; asked++) {
+    const { body } = await ask(`http://127.0.0.1:${port}`, '/metrics')
+    assert.ok(body.includes('\nwirecopy_workers 2\n'))
+  }
+  assert.equal((await ask(node.url, '/metrics')).status, 404)
+  const taken = await NodeProcess.failToStart(t, { METRICS_PORT: String(port) })
+  assert.equal(taken.code, 1)
+  assert.match(taken.said, /EADDRINUSE/)
 })
 
 test('the node is not ready while one of its workers is not, whichever answers', { timeout }, async (t) => {
