@@ -77,7 +77,7 @@ export class Admission {
    */
   requireRoom(request: Asking): void {
     this.requireOpen()
-    this.#requireOrigin(request)
+    this.requireOrigin(request)
     if (this.#open >= this.#max) {
       this.note('connections')
       throw refusal('overloaded', `There are ${this.#max} connections here, the most there may be. Try again later.`)
@@ -106,7 +106,7 @@ export class Admission {
   }
 
   /** Browsers hold other sites' pages to CORS, but not where they open a websocket. What is no browser names no origin. */
-  #requireOrigin({ headers: { origin, host } }: Asking): void {
+  requireOrigin({ headers: { origin, host } }: Asking): void {
     if (this.#origins === null || origin === undefined || this.#origins.has(origin)) return
     // The site's own page, behind a proxy that ends TLS as well.
     if (URL.canParse(origin) && new URL(origin).host === host) return
