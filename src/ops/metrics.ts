@@ -21,13 +21,15 @@ export interface MetricsOptions {
   readonly refused: () => Iterable<readonly [reason: string, count: number]>
   /** Workers of the node that ended by themselves and were started again. */
   readonly restarted: () => number
+  /** Bodies of posts that were answered 503. */
+  readonly bodiesPutOff: () => number
 }
 
 /**
  * The process's metrics. Counts are read when they are scraped. Where a node has several processes, an `aggregator` says
  * how a figure of theirs becomes one; without it they are summed.
  */
-export function makeMetrics({ counts, readiness, log, refused, restarted }: MetricsOptions): Registry {
+export function makeMetrics({ counts, readiness, log, refused, restarted, bodiesPutOff }: MetricsOptions): Registry {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopDelayEveryMs })
@@ -91,6 +93,11 @@ export function makeMetrics({ counts, readiness, log, refused, restarted }: Metr
     'wirecopy_writes_unconfirmed_total',
     'Writes that were answered 503 because too few replicas of Redis confirmed them.',
     () => log.replicas?.failures ?? 0,
+  )
+  counter(
+    'wirecopy_bodies_put_off_total',
+    'Bodies of posts that were answered 503, because too many waited or one took too long to render.',
+    bodiesPutOff,
   )
   new Gauge({
     name: 'wirecopy_workers',
