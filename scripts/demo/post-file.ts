@@ -97,9 +97,10 @@ function fromMarkdown(text: string): PostFile['posts'] {
 }
 
 function markdownPost(part: string): z.input<typeof NewPost> {
-  const [, headline, rest = ''] = /^#[ \t]+([^\n]+)\n?([\s\S]*)$/.exec(part) ?? []
+  const [first = '', ...rest] = part.split('\n')
+  const headline = /^#[ \t]+(.+)/.exec(first)?.[1]
   if (headline === undefined) return { body: { markdown: part } }
-  const markdown = rest.trim()
+  const markdown = rest.join('\n').trim()
   return {
     headline: headline.replace(/(?<![ \t])[ \t]+#+[ \t]*$/, ''),
     ...(markdown === '' ? {} : { body: { markdown } }),
