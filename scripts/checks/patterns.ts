@@ -13,7 +13,7 @@ const leftOut = new Set(['src/feed/websocket/request.ts'])
 /** Characters that stand for all: ASCII, and a few of each kind beyond it. */
 const samples = [
   ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)),
-  ...'\u00a0éß中\u0301\u2028\u3000\ufeff',
+  ...Array.from('\u00a0éß中\u0301\u2028\u3000\ufeff'),
 ]
 
 /** One step of a way through a pattern: which characters it takes, how often. An assertion takes none. */
@@ -44,7 +44,11 @@ export function findSlowPatterns(path: string, text: string): string[] {
 /** What may take more than linear time in a regular expression, written as a literal; null if nothing does. */
 export function faultOf(literal: string): string | null {
   const { pattern, flags } = parseRegExpLiteral(literal)
-  const reader = new Reader([...flags.raw].filter((flag) => 'imsuv'.includes(flag)).join(''))
+  const reader = new Reader(
+    Array.from(flags.raw)
+      .filter((flag) => 'imsuv'.includes(flag))
+      .join(''),
+  )
   const paths = reader.pathsOf(pattern.alternatives)
   if (reader.nested) return 'repeats without end what repeats without end'
   if (paths === null) return 'has too many ways through it to be judged'
@@ -89,7 +93,11 @@ class Reader {
         return this.pathsOf(element.alternatives)
       case 'Assertion':
         return [[this.#assertion(element)]]
-      default:
+      case 'Backreference':
+      case 'Character':
+      case 'CharacterClass':
+      case 'CharacterSet':
+      case 'ExpressionCharacterClass':
         return [[{ chars: this.#charsOf(element), min: 1, unbounded: false, assertion: false }]]
     }
   }

@@ -36,39 +36,14 @@ const hostile: Readonly<Record<string, string>> = {
   'an address of spaces': `<a href="${' '.repeat(65_000)}x">a</a>`,
   ...Object.fromEntries(
     [
-      ...[
-        '*a _a ',
-        '_a__b ',
-        '*a',
-        'a*',
-        '**x* ',
-        '~~a',
-        '*',
-        '_',
-        '~',
-        '[',
-        '![',
-        '[a](',
-        '[a](<b',
-        '[a][',
-        '](',
-        '[]',
-      ],
-      ...['[a]: b "c\n', '[\n', '`', '` ', '<', '<a ', '<a b="', 'a <!-- ', 'a <?', 'a <!A ', 'a <![CDATA[', '&', '</'],
-      ...['>', '> - ', '1. ', '- > ', '> 1. - ', '- a\n\n', '-\n', '|', '|-|\n', 'a|', 'a\n=\n', '\\', '#', '-', '\t'],
-      ...['a@b.', 'a@', 'a@b.c ', '._-+', 'www.', 'http://', 'http://a.b ', '(http://a.b/)', 'http://a/(', '"', '!'],
-      ...[
-        '<div>',
-        '<b>',
-        '</p>',
-        '<pre>',
-        '<table><tr><td>',
-        '<p><blockquote>',
-        '<svg><p>',
-        '<textarea>',
-        '<iframe><p>',
-      ],
-    ].map((unit) => [`${JSON.stringify(unit)} and so on`, filled(unit)]),
+      ['*a _a ', '_a__b ', '*a', 'a*', '**x* ', '~~a', '*', '_', '~', '[', '![', '[a](', '[a](<b', '[a][', '](', '[]'],
+      ['[a]: b "c\n', '[\n', '`', '` ', '<', '<a ', '<a b="', 'a <!-- ', 'a <?', 'a <!A ', 'a <![CDATA[', '&', '</'],
+      ['>', '> - ', '1. ', '- > ', '> 1. - ', '- a\n\n', '-\n', '|', '|-|\n', 'a|', 'a\n=\n', '\\', '#', '-', '\t'],
+      ['a@b.', 'a@', 'a@b.c ', '._-+', 'www.', 'http://', 'http://a.b ', '(http://a.b/)', 'http://a/(', '"', '!'],
+      ['<div>', '<b>', '</p>', '<pre>', '<table><tr><td>', '<p><blockquote>', '<svg><p>', '<textarea>', '<iframe><p>'],
+    ]
+      .flat()
+      .map((unit) => [`${JSON.stringify(unit)} and so on`, filled(unit)]),
   ),
 }
 
