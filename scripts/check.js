@@ -18,6 +18,7 @@ const checks = [
   { name: 'format and style (biome)', command: 'biome', args: ['ci', '--colors=off', '--error-on-warnings'] },
   { name: 'unused files, exports and dependencies (knip)', command: 'knip', args: [] },
   { name: 'import directions', command: 'node', args: ['scripts/checks/imports.ts'] },
+  { name: 'regular expressions', command: 'node', args: ['scripts/checks/patterns.ts'] },
   { name: 'compose file', command: 'node', args: ['scripts/checks/compose.ts'] },
 ]
 

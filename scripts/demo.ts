@@ -74,7 +74,7 @@ async function run(args: readonly string[]): Promise<void> {
   const publisher = new Publisher({ url, key: await keyOf(values.key), onRetry })
   await publisher.reach()
   const created = await publisher.createChannel(channel)
-  const page = `${url.replace(/\/+$/, '')}/c/${channel.id}`
+  const page = `${url.replace(/(?<!\/)\/+$/, '')}/c/${channel.id}`
   console.log(`${created ? 'Created' : 'Going on in'} the channel ${channel.id}. Watch it at ${page}`)
   try {
     for (const [i, step] of steps.entries()) {

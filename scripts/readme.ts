@@ -31,7 +31,7 @@ const errorNotes: Readonly<Partial<Record<ErrorCode, string>>> = {
   'too-many-requests': '`Retry-After`; over a socket `retryAfterMs`',
   'too-many-connections': '`Retry-After`, `retryAfterMs`; close some, or poll',
   unavailable: '`Retry-After`; a write may have been made: try again with the same `Idempotency-Key`',
-  overloaded: '`Retry-After`; `retryAfterMs` where a connection was refused',
+  overloaded: '`Retry-After`; `retryAfterMs` where a connection was refused; a write has not been made',
   'not-ready':
     '`Retry-After`; `reason`: `starting`, `probe-late` or `stopping`; where a follower was refused, `retryAfterMs`: connect anew',
   internal: 'try again later; a write with the same `Idempotency-Key`',

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { api } from './api/api.ts'
 import { type Authorize, authorizer } from './api/auth.ts'
+import { Bodies } from './api/bodies.ts'
 import { Keys } from './api/keys.ts'
 import { openApi } from './api/openapi.ts'
 import { problems } from './api/problem.ts'
@@ -68,7 +69,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     const { config, url, adminKeyMadeIn } = prepared
     const { ADMIN_KEY: adminKey, REDIS_URL: redisUrl } = config
     const { number: worker, count: workers } = place ?? { number: 0, count: 1 }
-    const publicUrl = (config.PUBLIC_URL ?? url).replace(/\/+$/, '')
+    const publicUrl = (config.PUBLIC_URL ?? url).replace(/(?<!\/)\/+$/, '')
     const processId = `${config.NODE_NAME}-${worker}-${randomBytes(4).toString('hex')}`
     const { REDIS_PREFIX: prefix, LOG_CHANGES: changesMax, REDIS_MIN_REPLICAS: replicasMin } = config
     const log = await openLog({ redisUrl, prefix, processId, publicUrl, changesMax, replicasMin, logger })
@@ -80,6 +81,8 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     const registry = new Registry(log.redis, prefix, processId)
     const keys = new Keys(log.redis, apiKeys(prefix))
     const authorize = authorizer({ keys, adminKey, limited: config.RATE_LIMIT })
+    const bodies = new Bodies({ logger })
+    closers.push(() => bodies.close())
 
     const app = makeApp(config, logger, asksForWebsocket)
     closers.push(() => app.close())
@@ -145,6 +148,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       guard,
       restarted: () => place?.restarted ?? 0,
       lost: () => reporting.lost(),
+      bodiesPutOff: () => bodies.putOff,
     })
     timeRequests(app, metrics)
     const figures = neighbours === null ? metrics : nodeMetrics(metrics, () => neighbours.figures())
@@ -153,7 +157,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     const authorizeMetrics = config.METRICS === 'key' ? authorize('ops:read') : null
     const metricsOptions = { metrics: figures, authorizeMetrics }
     if (config.METRICS_PORT === undefined) await app.register(metricsRoute, metricsOptions)
-    await registerRoutes(app, { config, log, authorize, registry, health, streams, admission, publicUrl })
+    await registerRoutes(app, { config, log, authorize, bodies, registry, health, streams, admission, publicUrl })
     if (neighbours !== null) {
       const endNeighbours = await neighbours.listen(app.server, () => encodeMetrics(metrics))
       app.addHook('onClose', endNeighbours)
@@ -202,6 +206,7 @@ interface Parts {
   readonly config: Config
   readonly log: Log
   readonly authorize: Authorize
+  readonly bodies: Bodies
   readonly registry: Registry
   readonly health: HealthRoutesOptions
   readonly streams: Streams
@@ -210,7 +215,7 @@ interface Parts {
 }
 
 async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { config, log, authorize, registry, health, streams, admission, publicUrl } = parts
+  const { config, log, authorize, bodies, registry, health, streams, admission, publicUrl } = parts
   // A connection that is kept open would be cut under its next request; whoever comes anew is sent elsewhere.
   app.addHook('onRequest', async (_request, reply) => {
     if (health.readiness.reason === 'stopping') reply.header('Connection', 'close')
@@ -220,6 +225,7 @@ async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void>
     prefix: '/v1',
     log,
     authorize,
+    bodies,
     config,
     more: async (v1) => {
       await streamRoutes(v1, { streams, admission })

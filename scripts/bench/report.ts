@@ -77,7 +77,7 @@ function sentence(words: string): string {
 }
 
 function version(printed: string | number | undefined, name: string): string {
-  return `${name} ${/(\d+\.\d+\.\d+)/.exec(String(printed))?.[1] ?? 'unknown'}`
+  return `${name} ${/(?<!\d)(\d+\.\d+\.\d+)/.exec(String(printed))?.[1] ?? 'unknown'}`
 }
 
 /** The first row is the head; all columns but the first are figures. */

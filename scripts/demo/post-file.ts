@@ -2,7 +2,6 @@ import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { z } from 'zod'
 import { renderBody } from '../../src/api/body.ts'
-import { CodedError } from '../../src/errors.ts'
 import { NewChannel } from '../../src/wire/channel.ts'
 import { type FieldError, parse } from '../../src/wire/parse.ts'
 import { NewPost } from '../../src/wire/post.ts'
@@ -98,22 +97,22 @@ function fromMarkdown(text: string): PostFile['posts'] {
 }
 
 function markdownPost(part: string): z.input<typeof NewPost> {
-  const [, headline, rest = ''] = /^#[ \t]+([^\n]+)\n?([\s\S]*)$/.exec(part) ?? []
+  const [first = '', ...rest] = part.split('\n')
+  const headline = /^#[ \t]+(.+)/.exec(first)?.[1]
   if (headline === undefined) return { body: { markdown: part } }
-  const markdown = rest.trim()
-  return { headline: headline.replace(/[ \t]+#+[ \t]*$/, ''), ...(markdown === '' ? {} : { body: { markdown } }) }
+  const markdown = rest.join('\n').trim()
+  return {
+    headline: headline.replace(/(?<![ \t])[ \t]+#+[ \t]*$/, ''),
+    ...(markdown === '' ? {} : { body: { markdown } }),
+  }
 }
 
 function faultsOf(post: unknown): readonly FieldError[] {
   const parsed = parse(NewPost, post)
   if (!parsed.ok) return parsed.errors
   const { headline, body } = parsed.value
-  try {
-    const html = body === undefined ? '' : renderBody(body).html
-    if (headline !== undefined || html !== '') return []
-    return [{ path: 'body', message: 'must have a headline, or a body that is not empty' }]
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error
-    return [{ path: 'body', message: error.message }]
-  }
+  const rendered = body === undefined ? null : renderBody(body)
+  if (rendered?.kind === 'invalid') return [rendered.error]
+  if (headline !== undefined || (rendered !== null && rendered.body.html !== '')) return []
+  return [{ path: 'body', message: 'must have a headline, or a body that is not empty' }]
 }

@@ -41,7 +41,7 @@ export class Publisher {
   readonly #posts = new Map<string, { readonly id: string; etag: string }>()
 
   constructor({ url, key, onRetry = () => {} }: PublisherOptions) {
-    this.#base = url.replace(/\/+$/, '')
+    this.#base = url.replace(/(?<!\/)\/+$/, '')
     this.#key = key
     this.#onRetry = onRetry
   }

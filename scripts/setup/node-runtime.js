@@ -5,7 +5,7 @@ import { withLock } from './lock.js'
 import { isInstalled } from './lockfile.js'
 import { npmEnvironment } from './modules.js'
 
-/** It ignores offers to upgrade a connection that the server does not take (`shouldUpgradeCallback`). */
+/** It ignores offers to upgrade that the server does not take, and tells what a thread has used of the processor. */
 const versionMin = [24, 9]
 const platforms = ['linux-x64', 'linux-arm64']
 

@@ -93,7 +93,7 @@ export const nchan = {
  * @param {string} text
  */
 export function versionIn(text) {
-  return /\d+\.\d+(?:\.\d+)?/.exec(text)?.[0]
+  return /(?<!\d)\d+\.\d+(?:\.\d+)?/.exec(text)?.[0]
 }
 
 /**

@@ -26,7 +26,7 @@ export class AllowedMethods {
 function shapeOf(pattern: string): RegExp {
   const source = pattern
     .replaceAll(/[.+?^${}|\\[\]]/g, '\\$&')
-    .replaceAll(/:[A-Za-z0-9_]+(\([^)]*\))?/g, '[^/]+')
+    .replaceAll(/:[A-Za-z0-9_]+(\([^()]*\))?/g, '[^/]+')
     .replaceAll('*', '.*')
   return new RegExp(`^${source}$`)
 }

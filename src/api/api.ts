@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log/log.ts'
 import { limits } from '../wire/limits.ts'
 import type { Authorize } from './auth.ts'
+import type { Bodies } from './bodies.ts'
 import { changeRoutes } from './changes.ts'
 import { channelRoutes } from './channels.ts'
 import { editRoutes } from './edits.ts'
@@ -12,6 +13,7 @@ import { postRoutes } from './posts.ts'
 export interface ApiOptions {
   readonly log: Log
   readonly authorize: Authorize
+  readonly bodies: Bodies
   readonly config: Pick<Config, 'CORS_ORIGINS'>
   /** Other routes under `/v1`, which come under the same CORS and problems. */
   readonly more?: (app: FastifyInstance) => Promise<void>
@@ -21,7 +23,7 @@ export interface ApiOptions {
 const preflightSeconds = 7_200
 
 /** The REST API, to be registered under `/v1`. It needs `problems` and the zod compilers at the root. */
-export async function api(app: FastifyInstance, { log, authorize, config, more }: ApiOptions): Promise<void> {
+export async function api(app: FastifyInstance, { log, authorize, bodies, config, more }: ApiOptions): Promise<void> {
   app.addHook('onRequest', async (request, reply) => {
     if (request.method !== 'OPTIONS') return
     const methods = app.methodsAt(request.url)
@@ -48,8 +50,8 @@ export async function api(app: FastifyInstance, { log, authorize, config, more }
   // Registered in this scope too, so that another site's page can read what a wrong address answers.
   app.setNotFoundHandler(app.answerUnknown)
   await channelRoutes(app, { log, authorize })
-  await postRoutes(app, { log, authorize })
-  await editRoutes(app, { log, authorize })
+  await postRoutes(app, { log, authorize, bodies })
+  await editRoutes(app, { log, authorize, bodies })
   await changeRoutes(app, { log })
   await more?.(app)
 }

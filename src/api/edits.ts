@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { PostContentEdit } from '../log/log.ts'
-import { PostEdit, Retract } from '../wire/post.ts'
+import { type BodyInput, PostEdit, Retract } from '../wire/post.ts'
 import type { ChannelId, PostId } from '../wire/scalars.ts'
-import { renderBody } from './body.ts'
-import type { RouteOptions } from './channels.ts'
+import { principalOf } from './auth.ts'
+import { emptyBody } from './body.ts'
 import { versionRequired, versionToMatch } from './conditional.ts'
 import { IdempotencyKey, onceOf } from './once.ts'
-import { PostPath, sendWritten, tags, written } from './posts.ts'
+import { PostPath, type PostRoutesOptions, sendWritten, tags, written } from './posts.ts'
 import type { Typed } from './validate.ts'
 
 const IfMatch = z
@@ -20,7 +20,7 @@ const conditional = z.looseObject({ 'if-match': IfMatch.optional(), 'idempotency
 const security = [{ bearer: ['posts:write'] }]
 
 /** What changes a post: an edit, a retraction, a pin. */
-export async function editRoutes(app: FastifyInstance, { log, authorize }: RouteOptions): Promise<void> {
+export async function editRoutes(app: FastifyInstance, { log, authorize, bodies }: PostRoutesOptions): Promise<void> {
   const typed = app.withTypeProvider<Typed>()
   const onRequest = authorize('posts:write')
 
@@ -45,15 +45,17 @@ export async function editRoutes(app: FastifyInstance, { log, authorize }: Route
       response: { 200: written },
       problems: [
         ...(['unknown-channel', 'unknown-post', 'too-many-corrections', 'retracted', 'stale-version'] as const),
-        ...(['version-required', 'key-reused', 'write-conflict'] as const),
+        ...(['version-required', 'key-reused', 'write-conflict', 'overloaded'] as const),
       ],
     },
     handler: async (request, reply) => {
       const { channel, id } = request.params
       const header = request.headers['if-match']
       if (header === undefined) throw versionRequired()
-      const { body, ...fields } = request.body
-      const edit: PostContentEdit = body === undefined ? fields : { ...fields, body: renderedOrNone(body) }
+      const { body: input, ...fields } = request.body
+      const render = (given: BodyInput) => bodies.render(given, principalOf(request).id)
+      const body = input === null ? emptyBody : input && (await render(input))
+      const edit: PostContentEdit = body === undefined ? fields : { ...fields, body }
       const version = await versionOf(header, request.params)
       return sendWritten(reply, await log.edit(channel, id, edit, version, onceOf(request)))
     },
@@ -113,8 +115,4 @@ export async function editRoutes(app: FastifyInstance, { log, authorize }: Route
       },
     })
   }
-}
-
-function renderedOrNone(body: Parameters<typeof renderBody>[0] | null) {
-  return body === null ? { html: '', text: '' } : renderBody(body)
 }

@@ -1,7 +1,7 @@
 import sanitizeHtml from 'sanitize-html'
 
 /** Elements within elements; what is nested deeper loses its tags and keeps its text. */
-const nestingMax = 24
+export const bodyNestingMax = 24
 /** The second one sees what the first one has uncovered, and the third finds nothing new. */
 const passesMax = 3
 
@@ -53,7 +53,7 @@ const forms: Readonly<Record<string, RegExp>> = {
 const options: sanitizeHtml.IOptions = {
   allowedTags,
   nonTextTags,
-  nestingLimit: nestingMax,
+  nestingLimit: bodyNestingMax,
   disallowedTagsMode: 'discard',
   allowedAttributes: {
     '*': ['lang', dir],
@@ -96,28 +96,4 @@ export function sanitise(html: string): string {
     sanitised = again
   }
   return sanitised
-}
-
-const breaks = /<(?:br|hr) \/>|<\/(?:p|div|h[2-4]|blockquote|pre|li|dt|dd|caption|tr|table|ul|ol|dl)>/g
-const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', amp: '&' }
-
-/**
- * Plain text of sanitised HTML: a line for each block, a tab between cells. It reads the sanitiser's output alone, whose
- * every tag and entity is known, so patterns are enough.
- */
-export function toText(html: string): string {
-  const lines = html
-    .split(/(<pre[^>]*>.*?<\/pre>)/s)
-    .map((part) => (part.startsWith('<pre') ? part : part.replaceAll(/[^\S\u00a0]+/g, ' ')))
-    .join('')
-    .replaceAll(/<\/t[hd]>(?=<t[hd])|<\/t[hd]> (?=<t[hd])/g, '\t')
-    .replaceAll(breaks, '\n')
-    .replaceAll(/<[^>]*>/g, '')
-    .replaceAll(/&(lt|gt|quot|amp);/g, (_, name: string) => entities[name] ?? '')
-    .split('\n')
-    .map((line) => line.replace(/^ +| +$/g, ''))
-  return lines
-    .join('\n')
-    .replaceAll(/\n{2,}/g, '\n')
-    .trim()
 }

@@ -7,7 +7,9 @@ import { limits } from '../wire/limits.ts'
 import { NewPost, type Post, PublishedPost } from '../wire/post.ts'
 import { PageToken, PostId } from '../wire/scalars.ts'
 import { headerDocs, json, WrittenPost } from './answers.ts'
-import { renderBody } from './body.ts'
+import { principalOf } from './auth.ts'
+import type { Bodies } from './bodies.ts'
+import { emptyBody } from './body.ts'
 import { ChannelPath, type RouteOptions, reading, unknownChannel } from './channels.ts'
 import { sendFresh } from './conditional.ts'
 import { IdempotencyKey, markReplayed, onceOf } from './once.ts'
@@ -31,8 +33,12 @@ export const written = json('The post and the cursor after the write.', WrittenP
   'Idempotency-Replayed': headerDocs.replayed,
 })
 
+export interface PostRoutesOptions extends RouteOptions {
+  readonly bodies: Bodies
+}
+
 /** Reading posts, and publishing one. What changes a post is in `edits.ts`. */
-export async function postRoutes(app: FastifyInstance, { log, authorize }: RouteOptions): Promise<void> {
+export async function postRoutes(app: FastifyInstance, { log, authorize, bodies }: PostRoutesOptions): Promise<void> {
   const typed = app.withTypeProvider<Typed>()
 
   typed.route({
@@ -75,11 +81,12 @@ export async function postRoutes(app: FastifyInstance, { log, authorize }: Route
       body: NewPost,
       headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
       response: { 201: { ...written, headers: { ...written.headers, Location: headerDocs.location } } },
-      problems: ['unknown-channel', 'channel-full', 'key-reused'],
+      problems: ['unknown-channel', 'channel-full', 'key-reused', 'overloaded'],
     },
     handler: async (request, reply) => {
-      const { body, ...fields } = request.body
-      const content = { ...fields, body: body === undefined ? { html: '', text: '' } : renderBody(body) }
+      const { body: input, ...fields } = request.body
+      const body = input === undefined ? emptyBody : await bodies.render(input, principalOf(request).id)
+      const content = { ...fields, body }
       const done = await log.publish(request.params.channel, content, onceOf(request))
       reply.code(201).header('Location', `/v1/channels/${request.params.channel}/posts/${done.item.id}`)
       return sendWritten(reply, done)

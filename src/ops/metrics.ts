@@ -28,13 +28,16 @@ export interface MetricsOptions {
   readonly restarted: () => number
   /** Processes of all nodes that are lost and have no successor; null while that can not be known. */
   readonly lost: () => number | null
+  /** Bodies of posts that were answered 503. */
+  readonly bodiesPutOff: () => number
 }
 
 /**
  * The process's metrics. Counts are read when they are scraped. Where a node has several processes, an `aggregator` says
  * how a figure of theirs becomes one; without it they are summed.
  */
-export function makeMetrics({ counts, readiness, log, refused, guard, restarted, lost }: MetricsOptions): Registry {
+export function makeMetrics(options: MetricsOptions): Registry {
+  const { counts, readiness, log, refused, guard, restarted, lost, bodiesPutOff } = options
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopDelayEveryMs })
@@ -116,6 +119,11 @@ export function makeMetrics({ counts, readiness, log, refused, guard, restarted,
     'wirecopy_writes_unconfirmed_total',
     'Writes that were answered 503 because too few replicas of Redis confirmed them.',
     () => log.replicas?.failures ?? 0,
+  )
+  counter(
+    'wirecopy_bodies_put_off_total',
+    'Bodies of posts that were answered 503, because too many waited or one took too long to render.',
+    bodiesPutOff,
   )
   new Gauge({
     name: 'wirecopy_workers',

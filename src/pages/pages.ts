@@ -31,7 +31,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
   const assets = await loadAssets()
   const rendering: Rendering = {
     assets: assets.urls,
-    publicUrl: publicUrl.replace(/\/+$/, ''),
+    publicUrl: publicUrl.replace(/(?<!\/)\/+$/, ''),
     failed: ({ channel, id }, error) =>
       app.log.error({ channel, post: id, err: error }, 'a post is shown as plain text'),
   }

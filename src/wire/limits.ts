@@ -5,8 +5,10 @@
 export const limits = {
   /** Size of a request's body. Larger: 413 `body-too-large`. */
   requestBytesMax: 1_048_576,
-  /** Markdown, HTML or text of one post as sent, and its HTML as stored. */
+  /** Markdown, HTML or text of one post as sent. */
   bodyCharsMax: 65_536,
+  /** HTML of one post as stored. Tags and escapes make it longer than what was sent. */
+  bodyHtmlCharsMax: 262_144,
   headlineCharsMax: 300,
   titleCharsMax: 200,
   summaryCharsMax: 2_000,

@@ -58,6 +58,6 @@ async function callsSoFar({ withStore }: RunningServer): Promise<number> {
   if (withStore === null) throw new Error('This server has no Redis.')
   const info = await withStore((redis) => redis.info('commandstats'))
   const ours = new Set(['hello', 'client', 'select', 'ping'])
-  const lines = [...info.matchAll(/^cmdstat_([^:|]+)[^:]*:calls=(\d+)/gm)]
+  const lines = [...info.matchAll(/^cmdstat_([^:|\n]+)(?:\|[^:\n]*)?:calls=(\d+)/gm)]
   return lines.reduce((sum, [, name = '', calls]) => sum + (ours.has(name) ? 0 : Number(calls)), 0)
 }
