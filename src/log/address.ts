@@ -76,7 +76,8 @@ function hostPort(text: string, port: number): HostPort {
 function credentialsOf(text: string | undefined): RedisOptions {
   if (text === undefined) return {}
   // A password may have colons.
-  const [, username = '', password = ''] = (/^([^:]*):?(.*)$/.exec(text) ?? []).map(decodeURIComponent)
+  const [name = '', ...rest] = text.split(':')
+  const [username, password] = [decodeURIComponent(name), decodeURIComponent(rest.join(':'))]
   return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) }
 }
 
