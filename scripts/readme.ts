@@ -17,6 +17,7 @@ const tables: Readonly<Record<string, () => string>> = {
 
 /** What the problems of some codes bring besides the members of RFC 9457, and what a client does about them. */
 const errorNotes: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'foreign-origin': 'the operator can name the site in `CORS_ORIGINS`',
   invalid: '`errors`: `[{ path, message }]`, 20 at most; `path` is such as `body.authors.0.name` or `query.limit`',
   'missing-scope': '`scope`: the one that is needed',
   'method-not-allowed': '`allow`: the methods, also in `Allow`',

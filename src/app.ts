@@ -19,6 +19,7 @@ import { streamRoutes } from './feed/routes.ts'
 import { SliceWriter } from './feed/slice-writer.ts'
 import { type SocketFeed, serveSockets } from './feed/sockets.ts'
 import { Streams } from './feed/stream.ts'
+import { asksForWebsocket } from './feed/upgrades.ts'
 import { apiKeys } from './log/keys.ts'
 import { type Log, openLog } from './log/log.ts'
 import type { Counts } from './ops/counts.ts'
@@ -210,7 +211,7 @@ function inheritsNoDelay({ HOST }: Pick<Config, 'HOST'>): boolean {
 
 function makeApp(config: Config, logger: Logger): FastifyInstance {
   const app = Fastify({
-    http: { noDelay: !inheritsNoDelay(config) },
+    http: { noDelay: !inheritsNoDelay(config), shouldUpgradeCallback: asksForWebsocket },
     loggerInstance: logger,
     // A line for each poll would drown what matters; the metrics time every request.
     logController: new LogController({ disableRequestLogging: true }),

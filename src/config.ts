@@ -72,7 +72,9 @@ export const settings = z.object({
         origins === '*' || origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
       'must be * or origins such as https://news.example, separated by commas',
     )
-    .describe('Sites whose pages may read and follow: `*`, or origins separated by commas.'),
+    .describe(
+      'Sites whose pages may read and follow, by every transport: `*`, or origins separated by commas. Pages of this site always may.',
+    ),
   TRUST_PROXY: onOff('off').describe(
     '`on` behind a proxy that sets X-Forwarded-For; addresses count for rate limits and caps on connections.',
   ),

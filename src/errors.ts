@@ -11,6 +11,7 @@ const table = {
   'expired-key': [401, 'The key has expired'],
   'missing-scope': [403, 'The key lacks the scope'],
   'foreign-channel': [403, 'The key is not for this channel'],
+  'foreign-origin': [403, 'Pages of this site may not follow here'],
   'not-found': [404, 'There is nothing at this address'],
   'unknown-channel': [404, 'There is no such channel'],
   'unknown-post': [404, 'There is no such post'],

@@ -5,14 +5,17 @@ import { withLock } from './lock.js'
 import { isInstalled } from './lockfile.js'
 import { npmEnvironment } from './modules.js'
 
-const majorMin = 24
+/** It ignores offers to upgrade a connection that the server does not take (`shouldUpgradeCallback`). */
+const versionMin = [24, 9]
 const platforms = ['linux-x64', 'linux-arm64']
 
 /**
  * @param {string} version such as `24.21.0` or `v24.21.0`
  */
 export function isNewEnough(version) {
-  return Number.parseInt(version.replace(/^v/, ''), 10) >= majorMin
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number)
+  const [majorMin = 0, minorMin = 0] = versionMin
+  return major > majorMin || (major === majorMin && minor >= minorMin)
 }
 
 /**
@@ -35,7 +38,7 @@ export async function ensureNode(root) {
   const name = nodePackage(process.platform, process.arch)
   if (name === undefined) {
     throw new SetupError(
-      `Node ${majorMin} or newer is needed; this is ${process.versions.node}, and there is none to bring for ` +
+      `Node ${versionMin.join('.')} or newer is needed; this is ${process.versions.node}, and there is none to bring for ` +
         `${process.platform}-${process.arch}. Install it from https://nodejs.org and start again.`,
     )
   }

@@ -7,7 +7,7 @@ const entriesMax = 10_000
 /**
  * Slows down guessing. An address that sent too many wrong keys has its keys refused unseen until the window is over,
  * except those that were right before: one broken tool, or a stranger behind the same proxy, does not stop a newsroom.
- * Counts are of this process alone.
+ * Counts are of this process alone, and times are of `performance.now()`, which no change of the clock moves.
  */
 export class Attempts {
   readonly #failures = new Map<string, { count: number; readonly untilMs: number }>()

@@ -40,11 +40,11 @@ export function authorizer({ keys, adminKey, limited }: AuthorizerOptions): Auth
     }
     const address = rateLimit.normalizeIP(request.ip)
     const keyHash = digest(sent).toString('base64')
-    const blockedMs = limited ? attempts.blockedMs(address, keyHash, Date.now()) : 0
+    const blockedMs = limited ? attempts.blockedMs(address, keyHash, performance.now()) : 0
     if (blockedMs > 0) throw tooManyAttempts(blockedMs)
     const found = sameSecret(sent, adminKey) ? admin : await findPrincipal(keys, sent)
     if (found instanceof CodedError) {
-      attempts.failed(address, keyHash, Date.now())
+      attempts.failed(address, keyHash, performance.now())
       challenge(reply, 'invalid_token')
       throw found
     }

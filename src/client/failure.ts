@@ -35,11 +35,15 @@ export function asFeedError(by: string, error: unknown): FeedError {
   return new FeedError(unreachable(by, why), { cause: error })
 }
 
-/** Reads a Retry-After header (RFC 9110, 10.2.3): seconds, or a date. Undefined where it is neither. */
-export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
-  if (header === null) return undefined
-  const text = header.trim()
+/**
+ * Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date. Undefined if it is neither. A date counts from the answer's own
+ * `Date`, so that the clock of this machine does not matter; only without one from that clock, once.
+ */
+export function retryAfterMs(headers: Headers): number | undefined {
+  const text = headers.get('retry-after')?.trim() ?? ''
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs)
+  // Engines read dates into numbers as well; a date of HTTP begins with a day's name.
+  const at = /^[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN
+  const answeredAt = Date.parse(headers.get('date') ?? '')
+  return Number.isNaN(at) ? undefined : Math.max(0, at - (Number.isNaN(answeredAt) ? Date.now() : answeredAt))
 }

@@ -8,7 +8,10 @@ type Call<N extends Name> = Parameters<NonNullable<Callbacks[N]>>
 /** Kinds of failure that are told before the feed has been live for a while, at most. */
 const toldMax = 100
 
-/** The caller's functions. What one of them throws is the caller's to see, and does not stop the feed. */
+/**
+ * The caller's functions. What one of them throws is reported as an uncaught error is, and stops nothing: neither the
+ * feed nor, in Node, the process.
+ */
 export class Listener {
   readonly #callbacks: Callbacks
   readonly #told = new Set<string>()
@@ -22,9 +25,9 @@ export class Listener {
     try {
       callbacks[name]?.(...call)
     } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
+      // Node and older browsers don't have it.
+      if (typeof reportError === 'function') reportError(error)
+      else console.error(error)
     }
   }
 

@@ -14,7 +14,7 @@ import { begin, transition } from './machine.ts'
 import type { Command, FeedState, MachineEvent, MachineState, TimerName } from './machine-state.ts'
 import { type Addresses, addressesOf } from './requests.ts'
 import { Timers } from './timers.ts'
-import { climbDelayMs, pollDelayMs, retryDelayMs, steerDelayMs, type Timing } from './timing.ts'
+import { climbDelayMs, pollDelayMs, retryDelayMs, steerDelayMs, type Timing, toldDelayMs } from './timing.ts'
 import { listenForWaking } from './wake.ts'
 
 export interface FeedSetup {
@@ -46,7 +46,7 @@ export class LiveFeed implements Feed {
   readonly #held: HeldFold
   #machine: MachineState
   #steer: Steer | null = null
-  /** The server wants to be left alone until then (milliseconds of the clock). */
+  /** The server wants to be left alone until then (`performance.now()`, which no change of the clock moves). */
   #notBeforeMs = 0
 
   constructor(setup: FeedSetup) {
@@ -247,7 +247,9 @@ export class LiveFeed implements Feed {
   }
 
   #startTimer(timer: TimerName, retryAfterMs: number | undefined, soon: boolean): void {
-    if (retryAfterMs !== undefined) this.#notBeforeMs = Date.now() + retryAfterMs
+    if (retryAfterMs !== undefined) {
+      this.#notBeforeMs = performance.now() + toldDelayMs(retryAfterMs, this.#setup.timing, Math.random())
+    }
     this.#timers.start(timer, this.#delayMs(timer, soon), () => this.#take({ kind: dueEvents[timer] }))
   }
 
@@ -257,7 +259,7 @@ export class LiveFeed implements Feed {
     const random = Math.random()
     switch (timer) {
       case 'retry':
-        return retryDelayMs(soon ? 1 : failures, this.#notBeforeMs - Date.now(), timing, random)
+        return retryDelayMs(soon ? 1 : failures, this.#notBeforeMs - performance.now(), timing, random)
       case 'settle':
         return timing.settleMs
       case 'climb':

@@ -41,7 +41,7 @@ export async function request(
   })
   if (response.ok) return response
   const problem = await problemOf(by, response)
-  throw new FeedError(problem, { retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()) })
+  throw new FeedError(problem, { retryAfterMs: retryAfterMs(response.headers) })
 }
 
 export async function requestJson<T>(

@@ -8,7 +8,7 @@ export interface Timing {
   readonly silenceMs: number
   /** The first retry waits up to this; each further one up to twice as long as the one before. */
   readonly retryBaseMs: number
-  /** No retry waits longer, unless the server's Retry-After says so. */
+  /** No retry waits longer, unless the server says so. */
   readonly retryCapMs: number
   /** A line that has been live for so long is taken for good: what failed before it is forgotten. */
   readonly settleMs: number
@@ -21,7 +21,10 @@ export interface Timing {
   readonly pollMs: number
   /** Between two polls of an ended channel, which changes only by corrections and retractions. */
   readonly endedPollMs: number
-  /** A server's word on a delay (Retry-After, Wirecopy-Poll-Ms, steer) is taken up to this. */
+  /**
+   * A server's word on a delay (Retry-After, `retryAfterMs`, Wirecopy-Poll-Ms, steer) is taken up to this: a mistaken
+   * proxy must not silence a reader for days. It is spread by as much again at most.
+   */
   readonly toldCapMs: number
 }
 
@@ -37,17 +40,25 @@ export const timingDefaults: Timing = {
   steeredClimbMs: 300_000,
   pollMs: 5_000,
   endedPollMs: 60_000,
-  toldCapMs: 600_000,
+  toldCapMs: 300_000,
+}
+
+/**
+ * How long a server that said `toldMs` is left alone: what it said, and a random part of as much again. Many are told
+ * the same at one moment, and must not come back at one moment. `random` is in [0, 1), here and below.
+ */
+export function toldDelayMs(toldMs: number, timing: Timing, random: number): number {
+  return told(toldMs, timing) * (1 + random)
 }
 
 /**
  * Full jitter: anywhere between nothing and the bound, which doubles with each failure up to the cap. So an audience
- * that was cut off at one moment comes back spread out. `failures` counts from 1; `toldMs` is how long the server still
- * wants to be left alone; `random` is in [0, 1), here and below.
+ * that was cut off at one moment comes back spread out. `failures` counts from 1; `leftMs` is what is left of a wait that
+ * the server told.
  */
-export function retryDelayMs(failures: number, toldMs: number, timing: Timing, random: number): number {
+export function retryDelayMs(failures: number, leftMs: number, timing: Timing, random: number): number {
   const bound = Math.min(timing.retryCapMs, timing.retryBaseMs * 2 ** Math.max(0, failures - 1))
-  return told(toldMs, timing) + random * bound
+  return Math.max(0, leftMs) + random * bound
 }
 
 /** Between half of the bound and the bound: a climb that comes at once would undo the fall that led to it. */
@@ -56,24 +67,25 @@ export function climbDelayMs(climbs: number, steered: boolean, timing: Timing, r
   return bound * (0.5 + random / 2)
 }
 
-/** The server's spread keeps an audience that was told at once from coming at once. */
+/** The server's spread keeps an audience that was told at once from coming at once, past the cap as well. */
 export function steerDelayMs(
   steer: { afterMs: number; spreadMs: number } | null,
   timing: Timing,
   random: number,
 ): number {
-  return steer === null ? 0 : told(steer.afterMs + random * steer.spreadMs, timing)
+  return steer === null ? 0 : told(steer.afterMs, timing) + random * told(steer.spreadMs, timing)
 }
 
 /**
  * The server's word (0: it said nothing), else the usual; in an ended channel seldom. Up to a tenth later at random, so
- * that pollers who began at one moment drift apart.
+ * that pollers who began at one moment drift apart. No more than that, since each is told at a moment of its own.
  */
 export function pollDelayMs(toldMs: number, ended: boolean, timing: Timing, random: number): number {
   const delayMs = toldMs > 0 ? told(toldMs, timing) : timing.pollMs
   return (ended ? Math.max(delayMs, timing.endedPollMs) : delayMs) * (1 + random / 10)
 }
 
+/** What is no number counts as nothing said. */
 function told(ms: number, timing: Timing): number {
-  return Math.min(Math.max(0, ms), timing.toldCapMs)
+  return ms > 0 ? Math.min(ms, timing.toldCapMs) : 0
 }

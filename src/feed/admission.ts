@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { CodedError } from '../errors.ts'
 
 /** Why a follower was turned away; the metric's labels. */
-const refusalReasons = ['stopping', 'connections', 'address', 'events', 'flood', 'backlog'] as const
+const refusalReasons = ['stopping', 'connections', 'address', 'origin', 'events', 'flood', 'backlog'] as const
 type RefusalReason = (typeof refusalReasons)[number]
 
 /** What a follower's connection is reckoned to take of the heap, with what is on its way to it. */
@@ -31,6 +31,8 @@ export class Admission {
   readonly #max: number
   readonly #perAddressMax: number
   readonly #trustsProxy: boolean
+  /** Sites whose pages may follow; null: all. */
+  readonly #origins: ReadonlySet<string> | null
   readonly #byAddress = new Map<string, number>()
   readonly #refused = new Map<RefusalReason, number>(refusalReasons.map((reason) => [reason, 0]))
   #open = 0
@@ -40,6 +42,7 @@ export class Admission {
     this.#max = config.CONNECTIONS_MAX ?? connectionsMaxHere(config.WORKERS)
     this.#perAddressMax = config.RATE_LIMIT ? config.CONNECTIONS_PER_ADDRESS_MAX : Number.POSITIVE_INFINITY
     this.#trustsProxy = config.TRUST_PROXY
+    this.#origins = originsOf(config)
   }
 
   /** Refusals since the start. */
@@ -66,9 +69,12 @@ export class Admission {
     })
   }
 
-  /** Throws `not-ready`, `overloaded` or `too-many-connections` where one more connection is not let in. */
+  /**
+   * Throws `not-ready`, `foreign-origin`, `overloaded` or `too-many-connections` if the connection is not let in.
+   */
   requireRoom(request: Asking): void {
     this.requireOpen()
+    this.#requireOrigin(request)
     if (this.#open >= this.#max) {
       this.note('connections')
       throw refusal('overloaded', `There are ${this.#max} connections here, the most there may be. Try again later.`)
@@ -78,6 +84,18 @@ export class Admission {
     throw refusal(
       'too-many-connections',
       `There are ${this.#perAddressMax} connections from this address, the most there may be. Close some, or poll.`,
+    )
+  }
+
+  /** Browsers hold other sites' pages to CORS, but not where they open a websocket. What is no browser names no origin. */
+  #requireOrigin({ headers: { origin, host } }: Asking): void {
+    if (this.#origins === null || origin === undefined || this.#origins.has(origin)) return
+    // The site's own page, behind a proxy that ends TLS as well.
+    if (URL.canParse(origin) && new URL(origin).host === host) return
+    this.note('origin')
+    throw new CodedError(
+      'foreign-origin',
+      'Pages of this site may not follow here. The operator can name it in CORS_ORIGINS.',
     )
   }
 
@@ -107,7 +125,14 @@ export class Admission {
   }
 }
 
-type ConfigOfAdmission = 'CONNECTIONS_MAX' | 'CONNECTIONS_PER_ADDRESS_MAX' | 'RATE_LIMIT' | 'TRUST_PROXY' | 'WORKERS'
+type ConfigOfAdmission =
+  | ('CONNECTIONS_MAX' | 'CONNECTIONS_PER_ADDRESS_MAX' | 'RATE_LIMIT' | 'TRUST_PROXY' | 'WORKERS')
+  | ('CORS_ORIGINS' | 'PUBLIC_URL')
+
+function originsOf({ CORS_ORIGINS, PUBLIC_URL }: Pick<Config, 'CORS_ORIGINS' | 'PUBLIC_URL'>): Set<string> | null {
+  if (CORS_ORIGINS === '*') return null
+  return new Set([...CORS_ORIGINS, ...(PUBLIC_URL === undefined ? [] : [new URL(PUBLIC_URL).origin])])
+}
 
 /** What this process can hold, by the files that it may open and the heap that it may fill. */
 function connectionsMaxHere(workers: number): number {

@@ -1,48 +1,41 @@
 import type { Encoded } from '../log/log.ts'
-import type { FollowAnswer, ResetReason } from '../wire/events.ts'
+import type { ResetReason } from '../wire/events.ts'
 import type { Problem } from '../wire/problem.ts'
 import { Framed } from './framed.ts'
 import type { Start } from './starts.ts'
-import { ackPacket } from './websocket/packets.ts'
 
-/** What a client that asked by an event is answered, in the forms in which it leaves. */
-export interface Answer {
-  readonly value: FollowAnswer | { ok: true }
-  /** About so many bytes when it is sent. */
-  readonly bytes: number
-  /** The acknowledgement as a websocket frame. */
-  frame(id: string, deflate: boolean): Buffer
-}
+/** What a client that sent an event is answered. The same object serves all who get the same answer. */
+export class Answer {
+  /** The value as JSON. */
+  readonly json: string
+  #framed: Framed | null = null
 
-export function plainAnswer(value: { ok: true } | { ok: false; error: Problem }): Answer {
-  const json = JSON.stringify(value)
-  return { value, bytes: json.length, frame: (id) => new Framed(ackPacket(id, json)).frame(false) }
-}
+  constructor(json: string) {
+    this.json = json
+  }
 
-/** Clients count their questions from 0, and most ask one: so many ids, and so many ways to start, share their frames. */
-const sharedIdsMax = 8
-
-/** Where a follower starts. Encoded once for all who start there. */
-export function startAnswer(start: Start): Answer {
-  const { encoded, reset } = partsOf(start)
-  return {
-    bytes: encoded.json.length,
-    value:
-      start.kind === 'batch'
-        ? { ok: true, batch: start.batch.value }
-        : { ok: true, snapshot: start.snapshot.value, ...(reset === null ? {} : { reset }) },
-    frame: (id, deflate) => {
-      const key = `${id} ${reset ?? ''}`
-      const frames = shared.get(encoded) ?? new Map<string, Framed>()
-      shared.set(encoded, frames)
-      const framed = frames.get(key) ?? new Framed(ackPacket(id, startJson(start)))
-      if (frames.size < sharedIdsMax) frames.set(key, framed)
-      return framed.frame(deflate)
-    },
+  /** The acknowledgement of the event with this id as a websocket frame, in two parts, of which the second is shared. */
+  frame(id: string, deflate: boolean): readonly [Buffer, Buffer] {
+    this.#framed ??= new Framed(`${this.json}]`)
+    return this.#framed.behind(`43${id}[`, deflate)
   }
 }
 
-const shared = new WeakMap<object, Map<string, Framed>>()
+export function plainAnswer(value: { ok: true } | { ok: false; error: Problem }): Answer {
+  return new Answer(JSON.stringify(value))
+}
+
+/** Where a follower starts. Made once for all who start there, whatever ids their events have. */
+export function startAnswer(start: Start): Answer {
+  const { encoded, reset } = partsOf(start)
+  const answers = made.get(encoded) ?? new Map<ResetReason | null, Answer>()
+  made.set(encoded, answers)
+  const answer = answers.get(reset) ?? new Answer(startJson(start))
+  answers.set(reset, answer)
+  return answer
+}
+
+const made = new WeakMap<object, Map<ResetReason | null, Answer>>()
 
 function partsOf(start: Start): { encoded: Encoded<unknown>; reset: ResetReason | null } {
   return start.kind === 'batch'

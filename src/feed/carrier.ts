@@ -7,11 +7,9 @@ import type { Direct } from './slice-writer.ts'
 export interface Carrier {
   readonly transport: Transport
   readonly connected: boolean
-  /** What waits in this process for the other side to take it. */
-  readonly waitingBytes: number
   /** Since when the other side has taken nothing, though something waits (`performance.now()`); else null. */
   readonly stuckSince: number | null
-  /** Whether it takes a batch now. Where not, it calls `Following.drained` once it does. */
+  /** Whether what is written now goes out now. If not, it calls `Following.drained` once it does. */
   ready(): boolean
   direct(): Direct | null
   send(outgoing: Outgoing): void

@@ -5,7 +5,7 @@ import { FollowRequest, UnfollowRequest } from '../wire/events.ts'
 import { limits } from '../wire/limits.ts'
 import { parse } from '../wire/parse.ts'
 import type { Problem } from '../wire/problem.ts'
-import type { ChannelId } from '../wire/scalars.ts'
+import type { ChannelId, Cursor } from '../wire/scalars.ts'
 import type { Admission } from './admission.ts'
 import { type Answer, plainAnswer, startAnswer } from './answer.ts'
 import type { Carrier } from './carrier.ts'
@@ -16,8 +16,8 @@ import { TokenBucket } from './token-bucket.ts'
 
 /** Who sent too many events has a burst of ten again after this time. */
 const eventsRetryMs = 1_000
-/** Who reads gets through what may wait within this time, on most lines. */
-const backlogRetryMs = 2_000
+/** Who was sent too many bytes may be sent a few large answers again after this time. */
+const answersRetryMs = 5_000
 
 /** What all clients' followings share. */
 export interface FollowingParts {
@@ -37,6 +37,10 @@ export class Following {
   #first: ChannelFollower | null = null
   #others: Map<ChannelId, ChannelFollower> | null = null
   #events: TokenBucket | null = null
+  /** Bytes of answers to `follow`. */
+  #answers: TokenBucket | null = null
+  /** Resolves once the connection takes something again, or has ended. */
+  #ready: PromiseWithResolvers<void> | null = null
 
   constructor(carrier: Carrier, parts: FollowingParts) {
     this.#carrier = carrier
@@ -62,6 +66,7 @@ export class Following {
 
   /** To be called when the connection takes batches again. */
   drained(): void {
+    this.#goOn()
     for (const follower of this.#all()) if (follower.behindSince !== null) follower.feed?.drained(follower)
   }
 
@@ -70,11 +75,13 @@ export class Following {
     for (const follower of this.#all()) this.#parts.hub.leave(follower)
     this.#first = null
     this.#others = null
+    this.#goOn()
   }
 
   /** Lets go of what only a client that sends events needs. Called now and then. */
   rest(nowMs: number): void {
     if (this.#events?.isFull(nowMs) === true) this.#events = null
+    if (this.#answers?.isFull(nowMs) === true) this.#answers = null
   }
 
   async #follow(request: unknown, reply: Reply): Promise<void> {
@@ -87,20 +94,34 @@ export class Following {
     const follower = new ChannelFollower(channel, this.#carrier, hub)
     this.#add(follower)
     try {
-      const joined = await hub.join(channel, after, (start) => {
-        if (this.#get(channel) !== follower || !this.#carrier.connected) return null
-        const answer = startAnswer(start)
-        this.#requireRoomFor(answer.bytes)
-        reply(answer)
-        return follower
-      })
-      if (joined === null) throw superseded()
+      let isIn = false
+      while (!isIn) {
+        await this.#untilReady()
+        if (this.#get(channel) !== follower || !this.#carrier.connected) throw superseded()
+        isIn = await this.#join(follower, after, reply)
+      }
       // It may have left between being let in and now.
       if (this.#get(channel) !== follower) hub.leave(follower)
     } catch (error) {
       if (this.#get(channel) === follower) this.#delete(channel)
       throw error
     }
+  }
+
+  /**
+   * Tells the client where it starts, and lets it in. False if the connection does not take the answer now: it is not kept
+   * for later, when a text in it may have been retracted, but read again.
+   */
+  async #join(follower: ChannelFollower, after: Cursor | undefined, reply: Reply): Promise<boolean> {
+    const { channel } = follower
+    const joined = await this.#parts.hub.join(channel, after, (start) => {
+      if (this.#get(channel) !== follower || !this.#carrier.connected || !this.#carrier.ready()) return null
+      const answer = startAnswer(start)
+      this.#spend(answer.json.length)
+      reply(answer)
+      return follower
+    })
+    return joined !== null
   }
 
   async #unfollow(request: unknown, reply: Reply): Promise<void> {
@@ -144,16 +165,28 @@ export class Following {
     this.#carrier.cutOff()
   }
 
-  /** Throws where too much waits for an answer of so many bytes to be sent as well. One always fits. */
-  #requireRoomFor(bytes: number): void {
-    const waiting = this.#carrier.waitingBytes
-    if (waiting === 0 || waiting + bytes <= limits.waitingBytesMax) return
-    this.#parts.admission.note('backlog')
+  /** Throws if answers to `follow` have been more, in bytes, than following needs. */
+  #spend(bytes: number): void {
+    const now = performance.now()
+    this.#answers ??= new TokenBucket(limits.answerPerSecondBytesMax, limits.answerBurstBytesMax, now)
+    if (this.#answers.take(now, bytes)) return
+    this.#parts.admission.note('events')
     throw new CodedError(
       'too-many-requests',
-      `${waiting} bytes wait for this connection already. Read them before you follow again.`,
-      { extras: { retryAfterMs: backlogRetryMs } },
+      'This connection was sent what it asked for again and again. Follow a channel once, and go on from its cursor.',
+      { extras: { retryAfterMs: answersRetryMs } },
     )
+  }
+
+  async #untilReady(): Promise<void> {
+    if (this.#carrier.ready()) return
+    this.#ready ??= Promise.withResolvers()
+    await this.#ready.promise
+  }
+
+  #goOn(): void {
+    this.#ready?.resolve()
+    this.#ready = null
   }
 
   #requireRoom(): void {

@@ -1,26 +1,26 @@
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Server } from 'socket.io'
 import type { Config } from '../config.ts'
 import { CodedError } from '../errors.ts'
 import { type ClientToServer, type ServerToClient, type Steer, socketPath } from '../wire/events.ts'
-import { limits } from '../wire/limits.ts'
 import type { Admission } from './admission.ts'
 import { endWithin } from './drain.ts'
 import type { Hub } from './hub.ts'
 import { refuseHandshake } from './refuse.ts'
 import type { SliceWriter } from './slice-writer.ts'
-import { StockClient, type StockSocket, transportOf } from './stock-client.ts'
-import { TokenBucket } from './token-bucket.ts'
-import { Door } from './websocket/door.ts'
+import { StockClient } from './stock-client.ts'
+import { type EngineConnection, StockConnection } from './stock-connection.ts'
+import { stockParser } from './stock-parser.ts'
+import { boundedWebsockets } from './stock-websockets.ts'
+import { ownUpgrades } from './upgrades.ts'
 import { Websockets } from './websocket/server.ts'
 import { messageBytesMax } from './websocket/session.ts'
 
 type Sockets = Server<ClientToServer, ServerToClient>
-/** The connection under a socket: it is there before the client has said that it speaks Socket.IO. */
-type Connection = StockSocket['conn']
+
+const sweepEveryMs = 5_000
 
 export interface SocketFeed {
   counts(): { websocket: number; polling: number }
@@ -56,6 +56,8 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
     // A compressor per socket costs gigabytes at ten thousand followers.
     perMessageDeflate: false,
     httpCompression: false,
+    wsEngine: boundedWebsockets(admission),
+    parser: stockParser,
     cors: { origin: config.CORS_ORIGINS === '*' ? '*' : [...config.CORS_ORIGINS] },
     // Engine.IO would answer 400 or 403 without a word on what to do, so whoever is refused is answered here instead.
     allowRequest: (request, allow) => {
@@ -70,36 +72,37 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
       if (!route(request, response, next)) next()
     })
   }
-  const open = new Set<Connection>()
-  io.engine.on('connection', (connection: Connection) => {
-    open.add(connection)
+  const open = new Map<EngineConnection, StockConnection>()
+  io.engine.on('connection', (connection: EngineConnection) => {
+    open.set(connection, new StockConnection(connection, admission))
     const address = admission.addressOf(connection.request)
     admission.enter(address)
     connection.once('close', () => {
       open.delete(connection)
       admission.leave(address)
     })
-    closeFloods(connection, admission)
   })
-  const clients = new Set<StockClient>()
+  const sweeper = setInterval(() => {
+    const now = performance.now()
+    for (const connection of open.values()) connection.sweep(now)
+  }, sweepEveryMs).unref()
   const parts = { hub, admission, logger }
   io.on('connection', (socket) => {
-    const client = new StockClient(socket, parts)
-    clients.add(client)
-    socket.on('disconnect', () => clients.delete(client))
+    const connection = open.get(socket.conn)
+    // One that closed in the same moment says no more.
+    if (connection !== undefined) new StockClient(socket, connection, parts)
   })
   const websockets = new Websockets({ ...parts, writer, makeId })
-  takeFirst(app.server, websockets)
-  const door = new Door(app.server, (request) => websockets.take(request))
+  const endUpgraded = ownUpgrades(app.server, { websockets, engine: io.engine })
   return {
     counts: () => {
       let polling = 0
-      for (const socket of io.of('/').sockets.values()) if (transportOf(socket) === 'polling') polling++
+      for (const { conn } of io.of('/').sockets.values()) if (open.get(conn)?.transport === 'polling') polling++
       return { websocket: io.of('/').sockets.size - polling + websockets.count, polling }
     },
     waitingBytes: () => {
       let bytes = websockets.waitingBytes
-      for (const client of clients) bytes += client.waitingBytes
+      for (const connection of open.values()) bytes += connection.waitingBytes
       return bytes
     },
     drain: async (spreadMs) => {
@@ -107,7 +110,7 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
       io.emit('steer', steer)
       // Closing connections rather than sockets: a stock client takes a closed connection for lost, and comes back, but
       // a socket that the server disconnects stays away.
-      const ending = [...open].map((connection) =>
+      const ending = [...open.keys()].map((connection) =>
         endWithin(
           { afterMs: spreadMs, spreadMs },
           (gone) => connection.once('close', gone),
@@ -117,31 +120,12 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
       await Promise.all([...ending, websockets.drain(spreadMs)])
     },
     close: () => {
-      door.close()
+      clearInterval(sweeper)
       websockets.close()
       io.engine.close()
+      endUpgraded()
     },
   }
-}
-
-/** Has websockets that are nobody's second step taken before Socket.IO's own server sees them. */
-function takeFirst(server: FastifyInstance['server'], websockets: Websockets): void {
-  const others = server.listeners('upgrade') as ((...upgrade: [IncomingMessage, Duplex, Buffer]) => void)[]
-  server.removeAllListeners('upgrade')
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (websockets.take(request, head)) return
-    for (const other of others) other.call(server, request, socket, head)
-  })
-}
-
-/** Closes a connection that sends far more than any client has reason to, whatever it sends. */
-function closeFloods(connection: Connection, admission: Admission): void {
-  const messages = new TokenBucket(limits.messagesPerSecondMax, limits.messagesBurstMax, performance.now())
-  connection.on('packet', () => {
-    if (connection.readyState !== 'open' || messages.take(performance.now())) return
-    admission.note('flood')
-    connection.close(true)
-  })
 }
 
 function refusalOf(check: () => void): CodedError | null {

@@ -1,56 +1,43 @@
-import type { Socket } from 'socket.io'
-import type { ClientToServer, ServerToClient, Steer } from '../wire/events.ts'
-import type { Answer } from './answer.ts'
+import type { Steer } from '../wire/events.ts'
 import type { Carrier } from './carrier.ts'
 import type { Transport } from './channel-feed.ts'
 import { Following, type FollowingParts, type Reply } from './following.ts'
 import type { Outgoing } from './outgoing.ts'
-import { Waiting } from './waiting.ts'
+import type { StockConnection, StockSocket } from './stock-connection.ts'
 
-export type StockSocket = Socket<ClientToServer, ServerToClient>
-
-export function transportOf(socket: StockSocket): Transport {
-  return socket.conn.transport.name === 'polling' ? 'polling' : 'websocket'
-}
-
-/** A client that Socket.IO's own server carries: one that polls, or began with polling. */
+/**
+ * A client that Socket.IO's own server carries: one that polls, or began with polling. Engine.IO would keep whatever it
+ * is given until the client polls, however long that takes, and then deliver it, retracted or not. So nothing that holds
+ * a post is given to it before its transport takes it: until then the client is behind, and waits for its answers.
+ */
 export class StockClient implements Carrier {
   readonly #socket: StockSocket
-  readonly #waiting: Waiting
-  /** A batch waits behind the one that the transport is sending; one may, and no more. */
-  #full = false
+  readonly #connection: StockConnection
+  readonly #following: Following
 
-  constructor(socket: StockSocket, parts: FollowingParts) {
+  constructor(socket: StockSocket, connection: StockConnection, parts: FollowingParts) {
     this.#socket = socket
-    this.#waiting = new Waiting(() => socket.conn.transport)
-    const following = new Following(this, parts)
-    socket.use(([name, request, answer]) => following.take(name, request, this.#replyBy(answer)))
-    socket.conn.on('drain', () => {
-      this.#full = false
-      this.#waiting.flushed()
-      following.drained()
-    })
-    socket.on('disconnect', () => following.end())
+    this.#connection = connection
+    this.#following = new Following(this, parts)
+    socket.use(([name, request, answer]) => this.#following.take(name, request, replyBy(answer)))
+    connection.onTaken(() => this.#following.drained())
+    socket.on('disconnect', () => this.#following.end())
   }
 
   get transport(): Transport {
-    return transportOf(this.#socket)
+    return this.#connection.transport
   }
 
   get connected(): boolean {
     return this.#socket.connected
   }
 
-  get waitingBytes(): number {
-    return this.#waiting.bytes
-  }
-
   get stuckSince(): number | null {
-    return this.#waiting.sinceMs
+    return this.#connection.stuckSince
   }
 
   ready(): boolean {
-    return !this.#full
+    return this.#connection.ready
   }
 
   direct(): null {
@@ -58,13 +45,9 @@ export class StockClient implements Carrier {
   }
 
   send(outgoing: Outgoing): void {
-    const frame = outgoing.frame(false)
-    this.#waiting.add(frame.length)
-    // Engine.IO says `drain`, within this call already, when its own buffer has gone to the transport.
-    this.#full = true
     // The frame is what a websocket is sent, the packet what long polling and an upgrade under way are sent.
     // Engine.IO hands the frame to ws as it is, which takes a list of buffers.
-    const options = { compress: false, wsPreEncodedFrame: [frame] }
+    const options = { compress: false, wsPreEncodedFrame: [outgoing.frame(false)] }
     this.#socket.conn.write(outgoing.packet, options)
   }
 
@@ -77,14 +60,11 @@ export class StockClient implements Carrier {
   }
 
   cutOff(): void {
-    this.#socket.conn.close(true)
+    this.#connection.cutOff()
   }
+}
 
-  #replyBy(answer: unknown): Reply | undefined {
-    if (typeof answer !== 'function') return undefined
-    return ({ value, bytes }: Answer) => {
-      this.#waiting.add(bytes)
-      answer(value)
-    }
-  }
+/** The parser takes an answer as it is. */
+function replyBy(respond: unknown): Reply | undefined {
+  return typeof respond === 'function' ? (answer) => respond(answer) : undefined
 }

@@ -13,11 +13,11 @@ export class TokenBucket {
     this.#atMs = nowMs
   }
 
-  /** Takes one, or gives false where none is left. */
-  take(nowMs: number): boolean {
+  /** Takes so many. Returns false if that many are not left. */
+  take(nowMs: number, count = 1): boolean {
     this.#fill(nowMs)
-    if (this.#left < 1) return false
-    this.#left--
+    if (this.#left < count) return false
+    this.#left -= count
     return true
   }
 

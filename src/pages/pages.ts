@@ -29,7 +29,12 @@ const hidden = { schema: { hide: true } } as const
 /** The HTML pages and the files that they load. Bundles the browser code first; a failure stops the start. */
 export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOptions): Promise<void> {
   const assets = await loadAssets()
-  const rendering: Rendering = { assets: assets.urls, publicUrl: publicUrl.replace(/\/+$/, '') }
+  const rendering: Rendering = {
+    assets: assets.urls,
+    publicUrl: publicUrl.replace(/\/+$/, ''),
+    failed: ({ channel, id }, error) =>
+      app.log.error({ channel, post: id, err: error }, 'a post is shown as plain text'),
+  }
   const words = wordsFor('en')
   const notFound = () => renderMessagePage(rendering, words.notFound, words.notFoundText)
 

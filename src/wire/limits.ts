@@ -44,11 +44,19 @@ export const limits = {
   eventsBurstMax: 60,
   eventsPerSecondMax: 10,
   /**
-   * What may wait in the server for a Socket.IO connection that takes it too slowly, or not at all. An answer to `follow`
-   * that would go past it is `too-many-requests`; one always fits where nothing waits.
+   * Bytes of answers to `follow` that a Socket.IO connection is sent: so many at once, which is every channel that it may
+   * follow at its largest, and then so many a second. Past it `too-many-requests`.
    */
+  answerBurstBytesMax: 52_428_800,
+  answerPerSecondBytesMax: 1_048_576,
+  /** What may wait in the server for a Socket.IO connection that takes it too slowly, or not at all. Past it, it is closed. */
   waitingBytesMax: 4_194_304,
-  /** Messages of any kind, refused ones too, that a Socket.IO connection may send. Past it, it is closed. */
+  /**
+   * Messages of any kind, refused ones too, websocket pings, and frames of messages that have not ended, that a Socket.IO
+   * connection may send. Past it, it is closed.
+   */
   messagesBurstMax: 600,
   messagesPerSecondMax: 20,
+  /** Frames into which a client may cut one message. */
+  fragmentsPerMessageMax: 128,
 } as const

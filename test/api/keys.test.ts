@@ -116,6 +116,20 @@ test('an address that guesses keys is slowed down, while keys that were right be
   assertProblem(await guess(adminKey), 404, 'unknown-post')
 })
 
+test('how long guesses are refused does not depend on the clock', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const { call, channel } = await startWithKeys(t, { RATE_LIMIT: 'on' })
+  const guess = (key: string) => call('PUT', `${channel}/posts/AAAAAAAAAAAAAAAA/pin`, { key })
+  for (let i = 0; i < 30; i++) assertProblem(await guess(`guess-${i}`), 401, 'wrong-key')
+  for (const jumpMs of [-600_000, 1_200_000]) {
+    t.mock.timers.setTime(Date.now() + jumpMs)
+    const slowed = await guess('guess-30')
+    assertProblem(slowed, 429, 'too-many-requests')
+    const retryAfter = Number(slowed.headers.get('retry-after'))
+    assert.ok(retryAfter > 0 && retryAfter <= 60, `${retryAfter}`)
+  }
+})
+
 test('a holder of a key is told to slow down past its rate, and readers are not', async (t) => {
   const { call, channel } = await startCoverage(t, { RATE_LIMIT: 'on' })
   const edit = () => call('PATCH', channel, { body: {} })

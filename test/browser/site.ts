@@ -4,13 +4,21 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { startServer } from '../helpers/server.ts'
 import { Newsroom } from './newsroom.ts'
 
+interface OpenOptions extends BrowserContextOptions {
+  readonly expected?: RegExp
+  readonly before?: string
+}
+
 /** A server, a newsroom that writes to one channel of it, and readers who open its pages. */
 export interface Site {
   readonly url: string
   readonly adminKey: string
   readonly newsroom: Newsroom
-  /** Opens a page at a path, in a browser context of its own. `expected` fits the errors that a test brings about. */
-  readonly open: (path: string, options?: BrowserContextOptions & { expected?: RegExp }) => Promise<Page>
+  /**
+   * Opens a page at a path, in a browser context of its own. `expected` fits the errors that a test brings about;
+   * `before` is a script that runs before those of the page, to make the browser another one.
+   */
+  readonly open: (path: string, options?: OpenOptions) => Promise<Page>
 }
 
 /**
@@ -28,15 +36,17 @@ export async function openSite(
   // Before the server's own: pages whose server is gone would report that.
   t.after(async () => {
     for (const context of contexts) await context.close()
-    assert.deepEqual(problems, [], 'the pages must have no errors and break no policy')
   })
   const { url, adminKey } = await startServer(t)
+  // After the server's own: a hook that throws keeps later ones from running.
+  t.after(() => assert.deepEqual(problems, [], 'the pages must have no errors and break no policy'))
   const newsroom = new Newsroom({ url, adminKey }, channel)
   await newsroom.open(fields)
 
-  const open: Site['open'] = async (path, { expected, ...options } = {}) => {
+  const open: Site['open'] = async (path, { expected, before, ...options } = {}) => {
     const context = await browser.newContext({ timezoneId: 'Europe/London', ...options })
     contexts.push(context)
+    if (before !== undefined) await context.addInitScript(before)
     const page = await context.newPage()
     const report = (text: string) => {
       if (expected === undefined || !expected.test(text)) problems.push(text)

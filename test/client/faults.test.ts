@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
+import { follow } from '../../src/client/index.ts'
 import { parseCursor } from '../../src/wire/cursor.ts'
 import type { FollowAnswer, FollowRequest } from '../../src/wire/events.ts'
 import { History } from './history.ts'
@@ -131,4 +132,39 @@ test('a failure is told once, until the feed has been live for a while', { timeo
   const watched = watch(t, server.url, 'harbour', { transports: ['socket'] })
   await watched.until('live', isLive)
   assert.deepEqual(watched.problems, ['overloaded'])
+})
+
+test('what a listener throws is reported, and stops neither the feed nor the process', { timeout }, async (t) => {
+  const history = grown(1)
+  const fault = new Error('a fault of the page')
+  const report = t.mock.method(console, 'error', () => {})
+  const server = await startStandIn(t, (request) => rightly(history, request))
+  const live = Promise.withResolvers<void>()
+  const batches = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let told = 0
+  const feed = follow(server.url, 'harbour', {
+    transports: ['socket'],
+    onSnapshot: () => {
+      throw fault
+    },
+    onState: (state) => {
+      if (state === 'live') live.resolve()
+      throw fault
+    },
+    onBatch: () => {
+      batches[told++]?.resolve()
+      throw fault
+    },
+  })
+  t.after(() => feed.close())
+  await live.promise
+  for (const batch of batches) {
+    history.do({ kind: 'publish' })
+    server.sockets[0]?.emit('batch', history.batch(history.head - 1, history.head))
+    await batch.promise
+  }
+  assert.deepEqual([feed.posts.length, feed.state], [3, 'live'])
+  // A snapshot, two states and two batches.
+  const reported = report.mock.calls.map(({ arguments: [error] }): unknown => error)
+  assert.deepEqual(reported, [fault, fault, fault, fault, fault])
 })

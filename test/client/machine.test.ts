@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { retryAfterMs } from '../../src/client/failure.ts'
 import { begin, transition } from '../../src/client/machine.ts'
 import type { Command, FeedState, MachineEvent, MachineState, TimerName } from '../../src/client/machine-state.ts'
 import {
@@ -10,6 +11,7 @@ import {
   steerDelayMs,
   type Timing,
   timingDefaults,
+  toldDelayMs,
 } from '../../src/client/timing.ts'
 
 const event: fc.Arbitrary<MachineEvent> = fc.oneof(
@@ -237,16 +239,49 @@ const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
 test('no delay is negative or past its bound, whatever failed and whatever the server says', () => {
   const timing: Timing = timingDefaults
-  const ms = fc.double({ noNaN: true })
+  const ms = fc.oneof(fc.double(), fc.constantFrom(99_999_999_000, Number.POSITIVE_INFINITY, Number.NaN, -1, 0))
   fc.assert(
     fc.property(fc.nat(5_000), ms, ms, fraction, fc.boolean(), (count, told, spread, random, flag) => {
       const within = (delay: number, most: number) => assert.ok(delay >= 0 && delay <= most, `${delay}`)
-      within(retryDelayMs(count, told, timing, random), timing.toldCapMs + timing.retryCapMs)
+      const waitMs = toldDelayMs(told, timing, random)
+      within(waitMs, timing.toldCapMs * 2)
+      within(retryDelayMs(count, waitMs, timing, random), timing.toldCapMs * 2 + timing.retryCapMs)
       within(climbDelayMs(count, flag, timing, random), timing.climbCapMs)
-      within(steerDelayMs({ afterMs: told, spreadMs: spread }, timing, random), timing.toldCapMs)
+      within(steerDelayMs({ afterMs: told, spreadMs: spread }, timing, random), timing.toldCapMs * 2)
       within(pollDelayMs(told, flag, timing, random), timing.toldCapMs * 1.1)
     }),
   )
+})
+
+test('a wait that the server told is never cut short, and is spread by what was told', () => {
+  const timing: Timing = timingDefaults
+  const told = fc.double({ min: 0, max: timing.toldCapMs, noNaN: true })
+  fc.assert(
+    fc.property(fc.nat(100), told, fraction, fraction, (failures, toldMs, one, other) => {
+      const waitMs = toldDelayMs(toldMs, timing, one)
+      assert.ok(waitMs >= toldMs && waitMs <= toldMs * 2)
+      assert.ok(retryDelayMs(failures, waitMs, timing, other) >= waitMs)
+      // Two that were told the same are as far apart as chance has them, up to all of what they were told.
+      const apartMs = Math.abs(toldDelayMs(toldMs, timing, other) - waitMs)
+      assert.ok(Math.abs(apartMs - Math.abs(other - one) * toldMs) <= toldMs * 1e-9)
+    }),
+  )
+})
+
+test('told to come back past the cap, an audience is spread all the same', () => {
+  const days = { afterMs: 86_400_000, spreadMs: 86_400_000 }
+  const [first, last] = [0, 0.999].map((random) => steerDelayMs(days, timingDefaults, random)) as [number, number]
+  assert.ok(last - first > timingDefaults.toldCapMs * 0.99)
+})
+
+test('a date to come back at counts from the date of the answer, whatever this clock says', () => {
+  const retryAfter = (headers: Record<string, string>) => retryAfterMs(new Headers(headers))
+  const date = 'Sun, 01 Mar 2026 21:00:00 GMT'
+  assert.equal(retryAfter({ date, 'retry-after': 'Sun, 01 Mar 2026 21:00:30 GMT' }), 30_000)
+  assert.equal(retryAfter({ date, 'retry-after': 'Sun, 01 Mar 2026 20:59:00 GMT' }), 0)
+  assert.equal(retryAfter({ date, 'retry-after': ' 7 ' }), 7_000)
+  for (const none of ['soon', '', '-1', '1.5 s']) assert.equal(retryAfter({ date, 'retry-after': none }), undefined)
+  assert.equal(retryAfter({ date }), undefined)
 })
 
 test('a retry waits up to twice as long as the one before, down to not at all', () => {

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { Follower, followFresh } from '../helpers/followers.ts'
+import { LongPollClient } from '../helpers/long-poll.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
 import { startNodes } from '../helpers/nodes.ts'
 import { transportNames } from '../helpers/transports.ts'
@@ -128,5 +129,40 @@ test('a retracted text is in no public answer', { timeout }, async (t) => {
     const again = await newsroom.on(b).publish(said, headers)
     assert.equal(again.post.status, 'retracted')
     assert.ok(!JSON.stringify(again).includes(secret))
+  })
+})
+
+test('a client that polls after a retraction is not given the text that was published before it', {
+  timeout,
+}, async (t) => {
+  const { a, b } = await startNodes(t)
+  const newsroom = await new Newsroom(a).open()
+  const there = await followFresh(t, b, newsroom.channel, 'websocket only')
+
+  await t.test('as a follower that had not polled meanwhile', async () => {
+    const client = await LongPollClient.connected(b.url)
+    await client.say(`420["follow",{"channel":"${newsroom.channel}"}]`)
+    assert.match((await client.poll()).join(), /^430/)
+    const { post, cursor } = await newsroom.publish({ headline: secret })
+    // The node has sent the post to whoever takes it.
+    await there.reach(cursor)
+    const done = await newsroom.retract(post.id)
+    await there.reach(done.cursor)
+    const heard = (await client.poll()).join()
+    assert.ok(!heard.includes(secret), heard)
+    assert.match(heard, /post\.retracted/)
+  })
+
+  await t.test('nor as one that asked to follow, and fetches the answer later', async () => {
+    const { post, cursor } = await newsroom.publish({ headline: secret })
+    await there.reach(cursor)
+    const client = await LongPollClient.connected(b.url)
+    await client.say(`420["follow",{"channel":"${newsroom.channel}"}]`)
+    // Whatever this one is answered, the one before has been seen.
+    await client.say('421["unfollow",{"channel":"none"}]')
+    await newsroom.retract(post.id)
+    let heard = ''
+    while (!heard.includes('430')) heard += (await client.poll()).join()
+    assert.ok(!heard.includes(secret), heard)
   })
 })

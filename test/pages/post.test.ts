@@ -64,8 +64,8 @@ test('a post shows its labels, corrections, sources, tags and times, and links t
     assert.ok(markup.includes(text), text)
   }
   assert.match(markup, /<a href="https:\/\/fire\.example\/"[^>]*>Fire service<\/a>/)
-  assert.match(markup, /Updated <time datetime="2026-03-01T21:40:00\.000Z">/)
-  assert.match(markup, /Happened <time datetime="2026-03-01T20:50:00\.000Z">/)
+  assert.match(markup, /Updated <time datetime="2026-03-01T21:40:00\.000Z" data-zoned>/)
+  assert.match(markup, /Happened <time datetime="2026-03-01T20:50:00\.000Z" data-zoned>/)
   assert.match(markup, new RegExp(`href="/c/harbour-fire/p/${post.id}"`))
 })
 

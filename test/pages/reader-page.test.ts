@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { embeddedId } from '../../src/pages/reader/embedded.ts'
 import { renderChannelsPage, renderOlderPage, renderPostPage, renderReaderPage } from '../../src/pages/reader/page.ts'
+import type { Post, PublishedPost } from '../../src/wire/post.ts'
 import type { PageToken } from '../../src/wire/scalars.ts'
 import { channelWith, postAt, rendering, retracted, snapshotWith } from './samples.ts'
 
@@ -20,6 +21,18 @@ test('pinned posts come first, then the newest, and each post once', () => {
   const page = renderReaderPage(rendering, snapshot)
   assert.deepEqual(articles(page), [pinned.id, postAt(3).id, postAt(2).id])
   assert.deepEqual(embedded(page), JSON.parse(JSON.stringify({ view: 'newest', snapshot })))
+})
+
+test('a post that can not be rendered is text, is told of, and takes nothing from the others', () => {
+  const post = { ...postAt(2, { headline: 'A <b> headline' }), authors: undefined } as unknown as PublishedPost
+  const failed: unknown[] = []
+  const tolerant = { ...rendering, failed: (one: Post) => failed.push(one) }
+  const snapshot = { ...snapshotWith({ posts: [postAt(3), postAt(1)] }), pinned: [post] }
+  const page = renderReaderPage(tolerant, snapshot)
+  assert.deepEqual(articles(page), [post.id, postAt(3).id, postAt(1).id])
+  assert.match(page, /A &lt;b&gt; headline<\/a><\/h2><div class="body"><p dir="auto">Body 2<\/p>/)
+  assert.deepEqual(failed, [post])
+  assert.match(renderPostPage(tolerant, channelWith(), snapshot.cursor, post), /<h1 [^>]+>A &lt;b&gt; headline<\/h1>/)
 })
 
 test('text that would end the embedded script stays inside of it', () => {

@@ -60,4 +60,10 @@ export function snapshotWith(fields: Partial<Record<keyof Snapshot, unknown>> = 
 }
 
 const assets = { style: '/assets/s.css', icon: '/assets/i.svg', reader: '/assets/r.js', ops: '/assets/o.js' }
-export const rendering = { assets, publicUrl: 'https://news.example' }
+export const rendering = {
+  assets,
+  publicUrl: 'https://news.example',
+  failed: (_post: unknown, error: unknown) => {
+    throw error
+  },
+}

@@ -20,7 +20,18 @@ test('a time is shown in the zone of the channel, with the abbreviation that peo
 
 test('a time is UTC for machines, whatever the zone', () => {
   const markup = timeElement(summer, { language: 'en', timeZone: 'Asia/Kolkata' }).toString()
-  assert.match(markup, /^<time datetime="2026-07-01T20:04:05\.000Z">/)
+  assert.match(markup, /^<time datetime="2026-07-01T20:04:05\.000Z" data-zoned>/)
+})
+
+test('a zone and a language that are not known here become UTC and English, and what is no time is shown as it is', () => {
+  assert.equal(shown('de', 'Europe/Nowhere'), '20:04 UTC 1. Juli 2026')
+  assert.equal(shown('x', 'Europe/Berlin'), '22:04 CEST 1 Jul 2026')
+  assert.equal(shown('not a language', 'Nowhere'), '20:04 UTC 1 Jul 2026')
+  assert.match(timeElement('<soon>', { language: 'en', timeZone: 'UTC' }).toString(), />&lt;soon&gt;<\/span><\/time>$/)
+  const london = { language: 'en', timeZone: 'Europe/London' }
+  assert.equal(ownTime('14:30', london, 'Asia/Tokyo'), null)
+  assert.equal(ownTime(summer, london, 'Etc/Unknown'), null)
+  assert.equal(ownTime(summer, { language: 'x', timeZone: 'Nowhere' }, 'Asia/Tokyo'), '05:04, 2 Jul 2026')
 })
 
 test("the reader's own time is told only where the clocks differ, with the day where that differs too", () => {

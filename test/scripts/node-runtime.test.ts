@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { isNewEnough, nodePackage } from '../../scripts/setup/node-runtime.js'
 
-test('Node 24 and newer run the server, older ones do not', () => {
-  for (const version of ['24.0.0', 'v24.21.0', '26.1.0', '100.0.0']) assert.ok(isNewEnough(version), version)
-  for (const version of ['18.19.0', 'v20.20.2', '23.11.1', '']) assert.ok(!isNewEnough(version), version)
+test('Node 24.9 and newer run the server, older ones do not', () => {
+  for (const version of ['24.9.0', 'v24.21.0', '26.1.0', '100.0.0']) assert.ok(isNewEnough(version), version)
+  for (const version of ['18.19.0', 'v20.20.2', '23.11.1', '24.8.0', '']) assert.ok(!isNewEnough(version), version)
 })
 
 test('Node can be brought to Linux on x64 and arm64, and to nothing else', () => {

@@ -9,12 +9,15 @@ const headerBytesMax = 14
 const textStart = String.fromCharCode(fin | opcodes.text)
 
 /** Why a connection is to be closed (RFC 6455, 7.4.1). */
-export type CloseCode = 1000 | 1002 | 1003 | 1007 | 1009
+export type CloseCode = 1000 | 1002 | 1003 | 1007 | 1008 | 1009
 
 /** What comes of a client's frames. */
 export interface FrameSink {
   /** A whole message; `deflated` where its payload is compressed (RFC 7692, 6). Must not be kept: it lies in a read buffer. */
   message(opcode: number, payload: Buffer, deflated: boolean): void
+  /** A frame of a message that has not ended. */
+  fragment(): void
+  /** Must not be kept either. */
   ping(payload: Buffer): void
   pong(): void
   /** The client closes. */
@@ -26,12 +29,14 @@ export interface FrameSink {
 /** What is kept between two reads: the beginning of a frame, and the fragments of a message that has not ended. */
 export interface Unread {
   rest: Buffer | null
-  fragments: { opcode: number; deflated: boolean; bytes: number; parts: Buffer[] } | null
+  fragments: { opcode: number; deflated: boolean; bytes: number; count: number; parts: Buffer[] } | null
 }
 
 export interface FrameLimits {
   /** Of a whole message, as it comes. */
   readonly messageBytesMax: number
+  /** Frames of one message, the last one included: a frame without a payload costs the client six bytes, and us more. */
+  readonly fragmentsMax: number
   /** Whether compressed messages were agreed on. */
   readonly deflate: boolean
 }
@@ -59,7 +64,7 @@ export function readFrames(unread: Unread, chunk: Buffer, limits: FrameLimits, s
     const payload = data.subarray(frame.start, end)
     unmask(payload, data, frame.start - 4)
     at = end
-    if (!take(unread, frame, payload, limits.messageBytesMax, sink)) return false
+    if (!take(unread, frame, payload, limits, sink)) return false
   }
   return true
 }
@@ -97,7 +102,7 @@ function wrongIn({ first, isMasked, length }: Frame, deflate: boolean): CloseCod
   return opcode <= 2 || (opcode >= 8 && opcode <= 10) ? null : 1002
 }
 
-function take(unread: Unread, { first }: Frame, payload: Buffer, bytesMax: number, sink: FrameSink): boolean {
+function take(unread: Unread, { first }: Frame, payload: Buffer, limits: FrameLimits, sink: FrameSink): boolean {
   const opcode = first & 0x0f
   const last = (first & fin) !== 0
   switch (opcode) {
@@ -111,25 +116,31 @@ function take(unread: Unread, { first }: Frame, payload: Buffer, bytesMax: numbe
       sink.pong()
       return true
     case opcodes.continuation:
-      return takeFragment(unread, payload, last, bytesMax, sink)
+      return takeFragment(unread, payload, last, limits, sink)
     default:
       if (unread.fragments !== null) return fail(sink, 1002)
       if (last) sink.message(opcode, payload, (first & rsv1) !== 0)
       else {
         const parts = [Buffer.from(payload)]
-        unread.fragments = { opcode, deflated: (first & rsv1) !== 0, bytes: payload.length, parts }
+        unread.fragments = { opcode, deflated: (first & rsv1) !== 0, bytes: payload.length, count: 1, parts }
+        sink.fragment()
       }
       return true
   }
 }
 
-function takeFragment(unread: Unread, payload: Buffer, last: boolean, bytesMax: number, sink: FrameSink): boolean {
+function takeFragment(unread: Unread, payload: Buffer, last: boolean, limits: FrameLimits, sink: FrameSink): boolean {
   const { fragments } = unread
   if (fragments === null) return fail(sink, 1002)
   fragments.bytes += payload.length
-  if (fragments.bytes > bytesMax) return fail(sink, 1009)
+  fragments.count++
+  if (fragments.bytes > limits.messageBytesMax) return fail(sink, 1009)
+  if (fragments.count > limits.fragmentsMax) return fail(sink, 1008)
   fragments.parts.push(Buffer.from(payload))
-  if (!last) return true
+  if (!last) {
+    sink.fragment()
+    return true
+  }
   unread.fragments = null
   sink.message(fragments.opcode, Buffer.concat(fragments.parts), fragments.deflated)
   return true
@@ -146,9 +157,13 @@ function unmask(payload: Buffer, data: Buffer, maskAt: number): void {
 
 /** A frame of a server: whole and unmasked (RFC 6455, 5.2). */
 export function frame(opcode: number, payload: Uint8Array, deflated = false): Buffer {
-  const { length } = payload
+  return Buffer.concat([frameHeader(opcode, payload.length, deflated), payload])
+}
+
+/** What comes before the payload of such a frame. */
+export function frameHeader(opcode: number, length: number, deflated = false): Buffer {
   const first = fin | opcode | (deflated ? rsv1 : 0)
-  if (length < 126) return Buffer.concat([Buffer.from([first, length]), payload])
+  if (length < 126) return Buffer.from([first, length])
   const header = Buffer.alloc(length < 65_536 ? 4 : 10)
   header[0] = first
   if (length < 65_536) {
@@ -158,7 +173,7 @@ export function frame(opcode: number, payload: Uint8Array, deflated = false): Bu
     header[1] = 127
     header.writeBigUInt64BE(BigInt(length), 2)
   }
-  return Buffer.concat([header, payload])
+  return header
 }
 
 export function textFrame(text: string): Buffer {

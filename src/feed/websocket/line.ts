@@ -97,6 +97,13 @@ export abstract class Line implements Direct {
     this.#socket.end()
   }
 
+  /** As `end`, and what the other side goes on sending is not read any more. */
+  protected endNow(last: Buffer): void {
+    this.write(last)
+    this.#ended = true
+    this.#socket.destroySoon()
+  }
+
   protected destroy(): void {
     this.#socket.destroy()
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Whoever a socket belongs to. */
+/** What a socket of an upgraded connection belongs to. */
 export interface Owner {
   read(chunk: Buffer): void
   /** The socket has closed. */
@@ -10,32 +10,20 @@ export interface Owner {
 /** Kept with the socket, so that all sockets can share their listeners. */
 const owner = Symbol('owner')
 interface Owned {
-  [owner]: Owner | null
+  [owner]: Owner
 }
 
-/** Gives a socket to its first or its next owner. */
-export function own(socket: Socket, next: Owner): void {
-  const owned = socket as unknown as Partial<Owned>
-  const isOwned = owned[owner] !== undefined && owned[owner] !== null
-  owned[owner] = next
-  if (isOwned) return
+/** Gives a socket, which has no listeners of its own yet, to its owner. */
+export function own(socket: Socket, by: Owner): void {
+  ;(socket as unknown as Owned)[owner] = by
   socket.on('data', onData)
   socket.on('end', onEnd)
   socket.on('error', onError)
   socket.on('close', onClose)
 }
 
-/** Leaves a socket to others, as it was before. */
-export function disown(socket: Socket): void {
-  ;(socket as unknown as Owned)[owner] = null
-  socket.removeListener('data', onData)
-  socket.removeListener('end', onEnd)
-  socket.removeListener('error', onError)
-  socket.removeListener('close', onClose)
-}
-
 function onData(this: Socket, chunk: Buffer): void {
-  ;(this as unknown as Owned)[owner]?.read(chunk)
+  ;(this as unknown as Owned)[owner].read(chunk)
 }
 
 /** The other side says no more; nor does this one. */
@@ -49,5 +37,5 @@ function onError(this: Socket): void {
 }
 
 function onClose(this: Socket): void {
-  ;(this as unknown as Owned)[owner]?.ended()
+  ;(this as unknown as Owned)[owner].ended()
 }

@@ -92,10 +92,6 @@ export function connectErrorPacket(namespace: string, message: string): string {
   return `44${namespace},${JSON.stringify({ message })}`
 }
 
-export function ackPacket(id: string, json: string): string {
-  return `43${id}[${json}]`
-}
-
 export function eventPacket(name: string, json: string): string {
   return `42[${JSON.stringify(name)},${json}]`
 }

@@ -4,6 +4,7 @@ import type { Steer } from '../../wire/events.ts'
 import { limits } from '../../wire/limits.ts'
 import type { Answer } from '../answer.ts'
 import type { Carrier } from '../carrier.ts'
+import { stuckMsMax } from '../channel-feed.ts'
 import { Following, type FollowingParts } from '../following.ts'
 import type { Outgoing } from '../outgoing.ts'
 import type { SliceWriter } from '../slice-writer.ts'
@@ -31,6 +32,7 @@ import {
 
 /** A client sends little: follow, unfollow and pongs. */
 export const messageBytesMax = 16_384
+const { fragmentsPerMessageMax: fragmentsMax } = limits
 /** What was left out at the end of each compressed message (RFC 7692, 7.2.2). */
 const blockEnd = Buffer.from([0, 0, 0xff, 0xff])
 
@@ -66,6 +68,8 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   #messages: TokenBucket | null = null
   /** A ping has been sent, and no pong has come. */
   #awaitsPong = false
+  /** What the client's last ping is to be answered with, once the connection takes it. */
+  #pongDue: Buffer | null = null
   /** It was visited before it had said that it speaks Socket.IO. */
   #warned = false
   #state: typeof invited | typeof left | typeof connected | typeof closing | typeof closed = invited
@@ -89,10 +93,18 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
     if (this.connected) this.write(textFrame(eventPacket('steer', JSON.stringify(steer))))
   }
 
-  close(code: CloseCode = 1000): void {
+  close(): void {
     if (this.#state >= closing) return
     this.#state = closing
-    this.end(closeFrame(code))
+    this.end(closeFrame(1000))
+    this.#following.end()
+  }
+
+  /** Ends a connection that the client has ended, or lost by what it sent. */
+  #close(code: CloseCode): void {
+    if (this.#state >= closing) return
+    this.#state = closing
+    this.endNow(closeFrame(code))
     this.#following.end()
   }
 
@@ -109,6 +121,8 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   isOverdue(nowMs: number, pingMs: number): boolean {
     if (this.#state === closing || (this.#state < connected && this.#warned)) return true
     const { stuckSince } = this
+    // It may say that it is well as often as it likes: what it does not take is what counts.
+    if (stuckSince !== null && nowMs - stuckSince > stuckMsMax) return true
     return this.#awaitsPong && (stuckSince === null || nowMs - stuckSince > pingMs)
   }
 
@@ -127,13 +141,18 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   }
 
   protected drained(): void {
+    const pong = this.#pongDue
+    this.#pongDue = null
+    if (pong !== null) this.write(frame(opcodes.pong, pong))
     this.#following.drained()
   }
 
   read(chunk: Buffer): void {
     if (this.#state >= closing) return
     const { deflate } = this
-    readFrames(this, chunk, { messageBytesMax, deflate }, this)
+    const whole = readFrames(this, chunk, { messageBytesMax, fragmentsMax, deflate }, this)
+    // A client that sends its frames in crumbs makes us put them together.
+    if (whole && this.rest !== null) this.#floods()
   }
 
   /** The socket has closed. */
@@ -147,32 +166,42 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   message(opcode: number, payload: Buffer, deflated: boolean): void {
     if (this.#state >= closing) return
     if (opcode !== opcodes.text) {
-      this.close(1003)
+      this.#close(1003)
       return
     }
     const text = deflated ? inflate(payload) : payload
     if (text === null) {
-      this.close(1007)
+      this.#close(1007)
       return
     }
     const packet = parsePacket(text.toString())
-    if (!this.#floods(packet)) this.#take(packet)
+    // A pong that was asked for is not counted.
+    const isDue = packet.kind === 'pong' && this.#awaitsPong
+    if (isDue || !this.#floods()) this.#take(packet)
   }
 
+  fragment(): void {
+    this.#floods()
+  }
+
+  /** Of pings that come faster than their answers leave, the last one is answered (RFC 6455, 5.5.3). */
   ping(payload: Buffer): void {
-    this.write(frame(opcodes.pong, payload))
+    if (this.#state >= closing || this.#floods()) return
+    if (this.ready()) this.write(frame(opcodes.pong, payload))
+    else this.#pongDue = Buffer.from(payload)
   }
 
+  /** Of a ping that was never sent: it is allowed (RFC 6455, 5.5.3), and of no use. */
   pong(): void {
-    // Of a ping that was never sent. It is allowed (RFC 6455, 5.5.3), and of no use.
+    this.#floods()
   }
 
   closed(): void {
-    this.close(1000)
+    this.#close(1000)
   }
 
   failed(code: CloseCode): void {
-    this.close(code)
+    this.#close(code)
   }
 
   #take(packet: ClientPacket): void {
@@ -185,7 +214,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
         break
       case 'event':
         if (this.#isIn(packet.namespace)) this.#event(packet)
-        else this.close()
+        else this.#close(1000)
         break
       case 'disconnect':
         // It leaves the one namespace there is, and may come back into it on the same connection.
@@ -195,7 +224,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
         break
       case 'close':
       case 'bad':
-        this.close()
+        this.#close(1000)
         break
       case 'other':
         break
@@ -204,10 +233,10 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
 
   #connect(namespace: string): void {
     if (namespace !== defaultNamespace) {
-      this.write(textFrame(connectErrorPacket(namespace, 'Invalid namespace')))
+      this.#answer(textFrame(connectErrorPacket(namespace, 'Invalid namespace')))
     } else if (!this.#isIn(namespace)) {
       this.#state = connected
-      this.write(textFrame(connectPacket(this.#parts.makeId())))
+      this.#answer(textFrame(connectPacket(this.#parts.makeId())))
     }
   }
 
@@ -220,13 +249,25 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
 
   #event({ id, event }: Extract<ClientPacket, { kind: 'event' }>): void {
     const [name, request] = event
-    const reply = id === null ? undefined : (answer: Answer) => this.write(answer.frame(id, this.deflate))
+    const reply = id === null ? undefined : (answer: Answer) => this.#answer(...answer.frame(id, this.deflate))
     this.#following.take(name, request, reply)
   }
 
-  /** A pong that was asked for is not counted. */
-  #floods({ kind }: ClientPacket): boolean {
-    if (kind === 'pong' && this.#awaitsPong) return false
+  /** Writes what the client provoked, unless too much waits for it already. */
+  #answer(...parts: readonly Buffer[]): void {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0)
+    const { waitingBytes } = this
+    if (waitingBytes > 0 && waitingBytes + bytes > limits.waitingBytesMax) {
+      this.#parts.admission.note('backlog')
+      this.cutOff()
+      return
+    }
+    for (const part of parts) this.write(part)
+  }
+
+  /** Counts something that the client sent. True if it sends too much, and is cut off. */
+  #floods(): boolean {
+    if (this.#state >= closing) return true
     const now = performance.now()
     this.#messages ??= new TokenBucket(limits.messagesPerSecondMax, limits.messagesBurstMax, now)
     if (this.#messages.take(now)) return false

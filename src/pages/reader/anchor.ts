@@ -1,3 +1,5 @@
+import { attempt } from './attempt.ts'
+
 interface Anchor {
   readonly element: Element
   /** Distance from the top of the viewport, in CSS pixels. */
@@ -10,7 +12,8 @@ interface Anchor {
  * from the very top of a page: theirs rests until the next frame, so that both don't add up.
  */
 export function keepPlace(list: Element, edge: number, leaving: ReadonlySet<Element>, change: () => void): void {
-  const anchors = window.scrollY > 0 ? anchorsOf(list, edge, leaving) : []
+  const measure = () => (window.scrollY > 0 ? anchorsOf(list, edge, leaving) : [])
+  const anchors = attempt("the reader's place", measure) ?? []
   restBrowserAnchoring()
   change()
   const held = anchors.find((anchor) => anchor.element.isConnected)
@@ -39,7 +42,7 @@ function anchorsOf(list: Element, edge: number, leaving: ReadonlySet<Element>): 
     if (box.top > window.innerHeight) break
     if (box.bottom <= edge || leaving.has(article)) continue
     ;(box.top >= edge ? begun : reachingIn).push({ element: article, top: box.top })
-    for (const block of article.querySelectorAll('.what > *, .body > *')) {
+    for (const block of article.querySelectorAll(':scope > .what > *, :scope > .what > .body > *')) {
       const { top } = block.getBoundingClientRect()
       if (top >= edge && top <= window.innerHeight) begun.push({ element: block, top })
     }

@@ -1,51 +1,64 @@
 /** What runs in the reader's browser: it takes the page over from where the server rendered it, and keeps it current. */
 import { type Feed, follow } from '../../client/index.ts'
-import type { Batch } from '../../wire/batch.ts'
+import type { Batch, Snapshot } from '../../wire/batch.ts'
+import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
-import { articleOf, element, showChannel, showOwnTimes, showPostInHead, takeEmbedded } from './document.ts'
-import type { Embedded } from './embedded.ts'
+import { attempt } from './attempt.ts'
+import { articleMakers, element, showChannel, showOwnTimes, showPostInHead, takeEmbedded } from './document.ts'
 import { LiveBar } from './live-bar.ts'
-import { type Admission, PostList } from './post-list.ts'
+import { type Admission, PostList, type Synced } from './post-list.ts'
 import { wordsFor } from './words.ts'
 
-/** Readers whose page is made anew at the same moment come back spread over this time. */
+/** Readers whose page is reloaded at the same moment come back spread over this time. */
 const reloadSpreadMs = 5_000
 
-const embedded = takeEmbedded()
 const list = element(document, '#posts', HTMLElement)
-showOwnTimes(document, embedded.snapshot.channel)
-if (embedded.view === 'newest') keepNewest(embedded)
-else keepPart(embedded)
+const embedded = takeEmbedded()
+const address = new URL(location.href)
+const id = embedded?.snapshot.channel.id ?? address.pathname.split('/')[2] ?? ''
+const newest = address.pathname.split('/').length === 3 && !address.searchParams.has('before')
+if (embedded === undefined ? newest : embedded.view === 'newest') keepNewest(embedded?.snapshot)
+else keepPart(embedded?.snapshot)
 
-/** The reader page: the list of the feed, whole. */
-function keepNewest({ snapshot }: Embedded): void {
-  const words = wordsFor(snapshot.channel.language)
-  const bar = new LiveBar(words, {
-    showNew: () => showWaiting(),
-    pause: () => show(),
-  })
-  const channel = () => feed.channel ?? snapshot.channel
-  const posts = new PostList(
-    list,
-    (post) => articleOf(post, channel(), 'list'),
-    () => bar.coveredPx,
-  )
-  const feed = follow(location.origin, snapshot.channel.id, {
-    snapshot,
-    onSnapshot: () => show(),
+/**
+ * The reader page: the list of the feed, whole. It follows before it does anything else, so that nothing which fails in
+ * showing the page keeps changes from it. Without a snapshot (the page's end was lost) the feed brings one.
+ */
+function keepNewest(snapshot: Snapshot | undefined): void {
+  let bar: LiveBar | undefined
+  let older: HTMLElement | undefined
+  const feed = follow(location.origin, id, {
+    ...(snapshot === undefined ? {} : { snapshot }),
+    onSnapshot: () => {
+      posts.distrustVersions()
+      show()
+    },
     onBatch: () => show(),
-    onState: (state) => bar.state(state),
+    onState: (state) => bar?.state(state),
   })
-  const older = element(document, '[data-older]', HTMLElement)
-  keepOlder(older, feed, { loaded: () => show('later'), failed: () => bar.say(words.olderFailed) })
+  const channel = () => known(feed.channel)
+  const posts = new PostList(list, articleMakers(channel, 'list'), () => bar?.coveredPx ?? 0)
+  const words = wordsFor(document.documentElement.lang)
+  bar = attempt(
+    'the line above the posts',
+    () => new LiveBar(words, { showNew: () => showWaiting(), pause: () => show() }),
+  )
+  older = attempt('the link to older posts', () => {
+    const turn = element(document, '[data-older]', HTMLElement)
+    keepOlder(turn, feed, { loaded: () => show('later'), failed: () => bar?.say(words.olderFailed) })
+    return turn
+  })
+  if (snapshot !== undefined) attempt("the reader's own times", () => showOwnTimes(document, snapshot.channel))
 
-  function show(admission: Admission = bar.paused ? 'later' : 'at-the-top'): readonly HTMLElement[] {
-    showChannel(channel())
-    const { waiting, admitted } = posts.sync(feed.posts, admission)
-    bar.waiting(waiting)
-    if (admission !== 'now') bar.admitted(admitted.length)
-    older.hidden = !feed.hasOlder
-    showWhetherEmpty(posts.size)
+  function show(admission: Admission = bar?.paused ? 'later' : 'at-the-top'): readonly HTMLElement[] {
+    const { waiting, admitted } = attempt('a change', () => posts.sync(feed.posts, admission)) ?? nothing
+    attempt('the channel', () => showChannel(channel()))
+    attempt('what is new', () => {
+      bar?.waiting(waiting)
+      if (admission !== 'now') bar?.admitted(admitted.length)
+      if (older !== undefined) older.hidden = !feed.hasOlder
+      showWhetherEmpty(posts.size)
+    })
     return admitted
   }
 
@@ -60,29 +73,37 @@ function keepNewest({ snapshot }: Embedded): void {
 }
 
 /** A page of older posts, or of one: what it shows is kept true, and nothing is added. */
-function keepPart({ snapshot }: Embedded): void {
-  let { channel } = snapshot
+function keepPart(snapshot: Snapshot | undefined): void {
   const alone = document.querySelector('[data-older]') === null
-  const posts = new PostList(
-    list,
-    (post) => articleOf(post, channel, alone ? 'alone' : 'list'),
-    () => 0,
-  )
-
-  follow(location.origin, channel.id, {
-    snapshot,
-    // The feed had to start over, so what happened to the posts of this page is not known: the server renders it anew.
-    onSnapshot: () => {
-      setTimeout(() => location.reload(), Math.random() * reloadSpreadMs)
+  const feed = follow(location.origin, id, {
+    ...(snapshot === undefined ? {} : { snapshot }),
+    onSnapshot: (fresh, why) => {
+      if (why === 'start') take([...fresh.pinned, ...fresh.posts])
+      // The feed had to start over, so what happened to the posts of this page is not known: the server renders it again.
+      else setTimeout(() => location.reload(), Math.random() * reloadSpreadMs)
     },
-    onBatch: (batch) => {
-      for (const change of batch.changes) if (change.type === 'channel.updated') channel = change.channel
-      showChannel(channel)
-      const touched = postsOf(batch).filter((post) => posts.has(post))
-      posts.update(touched)
-      if (alone) for (const post of touched) showPostInHead(post, channel)
-    },
+    onBatch: (batch) => take(postsOf(batch)),
   })
+  const channel = () => known(feed.channel)
+  const posts = new PostList(list, articleMakers(channel, alone ? 'alone' : 'list'), () => 0)
+  if (snapshot !== undefined) attempt("the reader's own times", () => showOwnTimes(document, snapshot.channel))
+
+  function take(changed: readonly Post[]): void {
+    const touched = changed.filter((post) => posts.has(post))
+    attempt('a change', () => posts.update(touched))
+    attempt('the title', () => {
+      if (alone) for (const post of touched) showPostInHead(post, channel())
+    })
+    attempt('the channel', () => showChannel(channel()))
+  }
+}
+
+const nothing: Synced = { waiting: 0, admitted: [] }
+
+/** A feed has its channel before it tells of anything. */
+function known(channel: Channel | null): Channel {
+  if (channel === null) throw new Error('The feed has no channel yet.')
+  return channel
 }
 
 function postsOf(batch: Batch): Post[] {

@@ -1,7 +1,9 @@
 import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
 import type { Html } from '../html.ts'
+import { attempt } from './attempt.ts'
 import { type Embedded, embeddedId } from './embedded.ts'
+import { plainOf, renderPlainPost } from './plain-post.ts'
 import { type Place, postTitle, renderPost, summaryOf } from './post.ts'
 import { ownTime } from './times.ts'
 import { wordsFor } from './words.ts'
@@ -13,31 +15,79 @@ export function element<T extends Element>(within: ParentNode, selector: string,
   throw new Error(`The page has no ${selector}. Load it again.`)
 }
 
-/** Takes the data out of the page, so that no retracted text is left in it. */
-export function takeEmbedded(): Embedded {
-  const script = element(document, `#${embeddedId}`, HTMLScriptElement)
-  const embedded: Embedded = JSON.parse(script.text)
-  script.remove()
-  return embedded
+/**
+ * Takes the data out of the page, so that no retracted text is left in it. Undefined if they can't be read, as on a page
+ * whose end was lost on its way.
+ */
+export function takeEmbedded(): Embedded | undefined {
+  return attempt('what the page was made with', () => {
+    const script = element(document, `#${embeddedId}`, HTMLScriptElement)
+    const text = script.text
+    script.remove()
+    return JSON.parse(text) as Embedded
+  })
 }
 
-export function articleOf(post: Post, channel: Channel, place: Place): HTMLElement {
-  const article = element(parse(renderPost(post, channel, place)), 'article', HTMLElement)
-  showOwnTimes(article, channel)
+/** The ways to make an article of a post, best first; a later one is for a post with which the ones before it fail. */
+export function articleMakers(channel: () => Channel, place: Place): readonly ((post: Post) => HTMLElement)[] {
+  return [
+    (post) => {
+      const article = articleIn(renderPost(post, channel(), place))
+      showOwnTimes(article, channel())
+      return article
+    },
+    (post) => articleIn(renderPlainPost(post, channel(), place)),
+    (post) => bareArticle(post, channel()),
+  ]
+}
+
+function articleIn(markup: Html): HTMLElement {
+  const article = parse(markup).firstElementChild
+  if (article instanceof HTMLElement) return article
+  throw new Error('The rendered post is no element.')
+}
+
+/** Text, and what names the post for the list: nothing is parsed. */
+function bareArticle(post: Post, channel: Channel): HTMLElement {
+  const article = document.createElement('article')
+  const content = document.createElement('div')
+  content.className = 'what'
+  article.className = 'post'
+  article.id = `post-${post.id}`
+  article.dataset['post'] = post.id
+  article.dataset['version'] = String(post.version)
+  article.dataset['published'] = post.publishedAt
+  const { headline = '', text } = plainOf(post, channel)
+  for (const line of [headline, ...text.split('\n')]) {
+    const paragraph = document.createElement('p')
+    paragraph.dir = 'auto'
+    paragraph.textContent = line
+    content.append(paragraph)
+  }
+  article.append(content)
   return article
 }
 
-/** Adds the reader's own time to times of the channel's zone, where the clocks there differ. */
+/** Adds the reader's own time to our times in the channel's zone, if the clocks there differ. */
 export function showOwnTimes(within: ParentNode, channel: Channel): void {
   const words = wordsFor(channel.language)
-  const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone
-  for (const time of within.querySelectorAll('time')) {
+  const ownZone = zoneOfReader()
+  for (const time of within.querySelectorAll<HTMLTimeElement>('time[data-zoned]')) {
+    if (time.closest('.body') !== null || time.querySelector('.own-time') !== null) continue
     const own = ownTime(time.dateTime, channel, ownZone)
     if (own === null) continue
     const span = document.createElement('span')
     span.className = 'own-time'
     span.textContent = words.ownTime(own)
     time.append(' ', span)
+  }
+}
+
+function zoneOfReader(): string | undefined {
+  try {
+    return new Intl.DateTimeFormat().resolvedOptions().timeZone
+  } catch {
+    return undefined
   }
 }
 

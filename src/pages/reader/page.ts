@@ -5,7 +5,8 @@ import type { Cursor } from '../../wire/scalars.ts'
 import { type Html, html, scriptJson } from '../html.ts'
 import { type PageAssets, renderDocument } from '../layout.ts'
 import { type Embedded, embeddedId } from './embedded.ts'
-import { postPath, postTitle, renderPost, summaryOf } from './post.ts'
+import { renderPlainPost } from './plain-post.ts'
+import { type Place, postPath, postTitle, renderPost, summaryOf } from './post.ts'
 import { timeElement } from './times.ts'
 import { type Words, wordsFor } from './words.ts'
 
@@ -13,10 +14,13 @@ export interface Rendering {
   readonly assets: PageAssets
   /** Address of this site without a slash at its end; canonical addresses begin with it. */
   readonly publicUrl: string
+  /** Told of a post that is shown as plain text, since it can't be rendered in full. */
+  readonly failed: (post: Post, error: unknown) => void
 }
 
 /** The reader page: what is pinned, then the newest posts. It goes on live from the snapshot that it carries. */
-export function renderReaderPage({ assets, publicUrl }: Rendering, snapshot: Snapshot): string {
+export function renderReaderPage(rendering: Rendering, snapshot: Snapshot): string {
+  const { assets, publicUrl } = rendering
   const { channel } = snapshot
   const words = wordsFor(channel.language)
   const pinned = new Set(snapshot.pinned.map((post) => post.id))
@@ -31,18 +35,14 @@ export function renderReaderPage({ assets, publicUrl }: Rendering, snapshot: Sna
     script: assets.reader,
     site: words.site,
     skip: { to: 'posts', text: words.skip },
-    main: html`${masthead(channel, words)}${bar(words)}${feed(posts, channel, words)}${olderLink(older, words)}`,
+    main: html`${masthead(channel, words)}${bar(words)}${feed(posts, channel, rendering)}${olderLink(older, words)}`,
     data: embed({ view: 'newest', snapshot }),
   })
 }
 
 /** An earlier page of the same coverage. It stays as it is, but for edits and retractions, which reach it live. */
-export function renderOlderPage(
-  { assets, publicUrl }: Rendering,
-  snapshot: Snapshot,
-  page: Page,
-  before: string,
-): string {
+export function renderOlderPage(rendering: Rendering, snapshot: Snapshot, page: Page, before: string): string {
+  const { assets, publicUrl } = rendering
   const { channel, cursor } = snapshot
   const words = wordsFor(channel.language)
   const older = page.older === undefined ? undefined : olderPath(channel, page.older)
@@ -56,13 +56,14 @@ export function renderOlderPage(
     script: assets.reader,
     site: words.site,
     skip: { to: 'posts', text: words.skip },
-    main: html`${masthead(channel, words)}${bar(words)}${newest}${feed(page.posts, channel, words)}${olderLink(older, words)}`,
+    main: html`${masthead(channel, words)}${bar(words)}${newest}${feed(page.posts, channel, rendering)}${olderLink(older, words)}`,
     data: embed({ view: 'part', snapshot: withoutPosts(channel, cursor) }),
   })
 }
 
 /** A post's own page; of a retracted one, its stub. */
-export function renderPostPage({ assets, publicUrl }: Rendering, channel: Channel, cursor: Cursor, post: Post): string {
+export function renderPostPage(rendering: Rendering, channel: Channel, cursor: Cursor, post: Post): string {
+  const { assets, publicUrl } = rendering
   const words = wordsFor(channel.language)
   return renderDocument(assets, {
     language: channel.language,
@@ -72,7 +73,7 @@ export function renderPostPage({ assets, publicUrl }: Rendering, channel: Channe
     script: assets.reader,
     site: words.site,
     main: html`<p class="trail"><a href="/c/${channel.id}" dir="auto" data-channel-title>${channel.title}</a></p>
-<div class="posts" id="posts">${renderPost(post, channel, 'alone')}</div>
+<div class="posts" id="posts">${articleOf(post, channel, rendering, 'alone')}</div>
 <p class="turn"><a href="/c/${channel.id}">${words.wholeCoverage}</a></p>`,
     data: embed({ view: 'part', snapshot: withoutPosts(channel, cursor) }),
   })
@@ -129,12 +130,23 @@ function bar(words: Words): Html {
 `
 }
 
-function feed(posts: readonly Post[], channel: Channel, words: Words): Html {
+function feed(posts: readonly Post[], channel: Channel, rendering: Rendering): Html {
+  const words = wordsFor(channel.language)
   const empty = html`<p class="empty" data-empty${posts.length > 0 && html` hidden`}>${words.noPosts}</p>`
   // A feed without an article is none (WAI-ARIA 1.2, "feed"), so the list gets its role with its first post.
   const role = posts.length > 0 && html` role="feed" aria-label="${words.posts}"`
-  return html`${empty}<div class="posts" id="posts"${role}>${posts.map((post) => renderPost(post, channel))}</div>
+  return html`${empty}<div class="posts" id="posts"${role}>${posts.map((post) => articleOf(post, channel, rendering))}</div>
 `
+}
+
+/** One post that can't be rendered (a row of another version, perhaps) does not take the page from all the others. */
+function articleOf(post: Post, channel: Channel, { failed }: Rendering, place?: Place): Html {
+  try {
+    return renderPost(post, channel, place)
+  } catch (error) {
+    failed(post, error)
+    return renderPlainPost(post, channel, place)
+  }
 }
 
 function olderLink(older: string | undefined, words: Words): Html {

@@ -1,6 +1,7 @@
 import type { Post } from '../../wire/post.ts'
 import { keepPlace, restBrowserAnchoring } from './anchor.ts'
-import { morph } from './morph.ts'
+import { attempt } from './attempt.ts'
+import { morph, morphAttributes } from './morph.ts'
 
 interface Shown {
   readonly element: HTMLElement
@@ -18,22 +19,26 @@ export interface Synced {
   readonly admitted: readonly HTMLElement[]
 }
 
+type MakeArticle = (post: Post) => HTMLElement
+
 /**
  * The articles of a page, keyed by post and version. Edits, pins and retractions apply as soon as they are known and
- * move nothing that is being read; only new posts can be made to wait.
+ * move nothing that is being read; only new posts can be made to wait. A post that can't be shown as it should be is
+ * shown in a plainer way, and no other post is touched by that.
  */
 export class PostList {
   readonly #list: HTMLElement
-  readonly #render: (post: Post) => HTMLElement
+  /** Best first. */
+  readonly #makers: readonly MakeArticle[]
   /** Height of what covers the top of the viewport, in CSS pixels. */
   readonly #edge: () => number
   readonly #shown = new Map<string, Shown>()
   /** Time of the newest post that has been let in; whatever is later is new to the reader. */
   #newest = ''
 
-  constructor(list: HTMLElement, render: (post: Post) => HTMLElement, edge: () => number) {
+  constructor(list: HTMLElement, makers: readonly MakeArticle[], edge: () => number) {
     this.#list = list
-    this.#render = render
+    this.#makers = makers
     this.#edge = edge
     for (const element of list.querySelectorAll<HTMLElement>(':scope > [data-post]')) {
       const { post = '', version, published = '' } = element.dataset
@@ -55,6 +60,11 @@ export class PostList {
     keepPlace(this.#list, this.#edge(), new Set(), () => {
       for (const post of posts) this.#refresh(post)
     })
+  }
+
+  /** Another log may have used the same versions for other texts: all that is shown is compared with the next sync. */
+  distrustVersions(): void {
+    for (const shown of this.#shown.values()) shown.version = Number.NaN
   }
 
   /** Makes the list show `posts`, in their order. */
@@ -83,11 +93,14 @@ export class PostList {
   #arrange(posts: readonly Post[]): void {
     const focused = document.activeElement
     const leaving = this.#leaving(posts)
+    // Retractions come first: nothing that fails after them can leave a retracted text on the page.
+    for (const post of posts) if (post.status === 'retracted') this.#refresh(post)
     this.#drop(posts)
     let next = this.#list.firstElementChild
     for (const post of posts) {
       const element = this.#refresh(post) ?? this.#add(post)
       while (next !== null && leaving.has(next)) next = next.nextElementSibling
+      if (element === undefined) continue
       if (element === next) {
         next = next.nextElementSibling
       } else {
@@ -113,17 +126,35 @@ export class PostList {
   #refresh(post: Post): HTMLElement | undefined {
     const shown = this.#shown.get(post.id)
     if (shown !== undefined && shown.version !== post.version) {
-      morph(shown.element, this.#render(post))
+      this.#change(shown.element, post)
       shown.version = post.version
       shown.pinned = isPinned(post)
     }
     return shown?.element
   }
 
-  #add(post: Post): HTMLElement {
-    const element = this.#render(post)
-    this.#shown.set(post.id, { element, version: post.version, pinned: isPinned(post) })
-    return element
+  /** Never throws. If an edit can be shown in no way, the article stays as it was; a retracted one is emptied. */
+  #change(element: HTMLElement, post: Post): void {
+    const [best] = this.#makers
+    const ways = this.#makers.map((make) => () => replaceContent(element, make(post)))
+    // What a retraction takes away goes as a whole, without asking which of its nodes could stay.
+    if (post.status === 'published' && best !== undefined) ways.unshift(() => morph(element, best(post)))
+    const works = (way: () => void) => {
+      way()
+      return true
+    }
+    if (ways.some((way) => attempt(`a change of post ${post.id}`, () => works(way)))) return
+    if (post.status === 'retracted') element.textContent = ''
+  }
+
+  #add(post: Post): HTMLElement | undefined {
+    for (const make of this.#makers) {
+      const element = attempt(`post ${post.id}`, () => make(post))
+      if (element === undefined) continue
+      this.#shown.set(post.id, { element, version: post.version, pinned: isPinned(post) })
+      return element
+    }
+    return undefined
   }
 
   /** Whether the newest post's place is in view or still below it: something new there takes nothing out of sight. */
@@ -131,6 +162,14 @@ export class PostList {
     const first = this.#list.querySelector(':scope > .post:not(.pinned)')
     return first === null || window.scrollY <= 0 || first.getBoundingClientRect().top >= this.#edge()
   }
+}
+
+/** The element itself stays: the list and the reader's place hold on to it. */
+function replaceContent(element: HTMLElement, fresh: HTMLElement): void {
+  const held = element.contains(document.activeElement) && element !== document.activeElement
+  morphAttributes(element, fresh)
+  element.replaceChildren(...fresh.childNodes)
+  if (held) element.querySelector('a')?.focus({ preventScroll: true })
 }
 
 function isPinned(post: Post): boolean {

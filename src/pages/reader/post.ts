@@ -46,7 +46,7 @@ export function summaryOf(post: Post): string {
   return text.length <= descriptionCharsMax ? text : `${text.slice(0, descriptionCharsMax - 1)}…`
 }
 
-function article(post: Post, classes: readonly string[], labelledBy: string, content: Html): Html {
+export function article(post: Post, classes: readonly string[], labelledBy: string, content: Html): Html {
   return html`<article class="${['post', ...classes].join(' ')}" id="${elementId(post)}" aria-labelledby="${labelledBy}" data-post="${post.id}" data-version="${post.version}" data-published="${post.publishedAt}">${content}</article>`
 }
 

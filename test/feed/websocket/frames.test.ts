@@ -11,7 +11,7 @@ import {
   type Unread,
 } from '../../../src/feed/websocket/frames.ts'
 
-const limits = { messageBytesMax: 1_000, deflate: true }
+const limits = { messageBytesMax: 1_000, fragmentsMax: 8, deflate: true }
 
 /** Writes down what came of a client's frames. */
 class Heard implements FrameSink {
@@ -19,6 +19,10 @@ class Heard implements FrameSink {
 
   message(opcode: number, payload: Buffer, deflated: boolean): void {
     this.events.push(`message ${opcode} ${payload.toString('hex')} ${deflated}`)
+  }
+
+  fragment(): void {
+    this.events.push('fragment')
   }
 
   ping(payload: Buffer): void {
@@ -89,6 +93,7 @@ test('however a client cuts its messages into frames, and the network its frames
           const opcode = i === 0 ? opcodes.text | (one.deflated ? 0x40 : 0) : opcodes.continuation
           frames.push(clientFrame((i === ends.length - 1 ? 0x80 : 0) | opcode, one.payload.subarray(from, to)))
           from = to
+          if (i < ends.length - 1) expected.push('fragment')
           // A control frame may come between the fragments of a message (RFC 6455, 5.4).
           if (one.between && i < ends.length - 1) {
             frames.push(clientFrame(0x80 | opcodes.pong, Buffer.alloc(0)))
@@ -123,11 +128,19 @@ const wrong: [what: string, bytes: Buffer, code: number][] = [
     Buffer.concat([clientFrame(opcodes.text, Buffer.alloc(600)), clientFrame(0x80, Buffer.alloc(600))]),
     1009,
   ],
+  [
+    'a message in more frames than it may have, though they are empty',
+    Buffer.concat([clientFrame(opcodes.text, Buffer.alloc(0)), ...Array(8).fill(clientFrame(0, Buffer.alloc(0)))]),
+    1008,
+  ],
 ]
 for (const [what, bytes, code] of wrong) {
   test(`${what} fails with ${code}, and nothing after it is read`, () => {
     const events = heardOf(Buffer.concat([bytes, clientFrame(text, Buffer.from('3'))]), [])
-    assert.deepEqual(events, [`failed ${code}`])
+    assert.deepEqual(
+      events.filter((event) => event !== 'fragment'),
+      [`failed ${code}`],
+    )
   })
 }
 

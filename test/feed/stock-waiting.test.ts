@@ -1,27 +1,24 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Waiting } from '../../src/feed/waiting.ts'
+import { StockWaiting } from '../../src/feed/stock-waiting.ts'
 
 test('what was written waits until the transport has it, and then until the transport is done with it', () => {
-  const transport = { writable: true }
-  const waiting = new Waiting(() => transport)
+  const waiting = new StockWaiting()
   waiting.add(100)
   assert.equal(waiting.bytes, 100)
-  transport.writable = false
   waiting.flushed()
   assert.equal(waiting.bytes, 100)
   waiting.add(50)
   assert.equal(waiting.bytes, 150)
-  transport.writable = true
-  waiting.flushed()
-  transport.writable = false
+  waiting.taken()
   assert.equal(waiting.bytes, 50)
-  transport.writable = true
+  waiting.flushed()
+  waiting.taken()
   assert.equal(waiting.bytes, 0)
 })
 
-test('a connection is stuck since the first of what it does not take, whatever is added to that', () => {
-  const waiting = new Waiting(() => ({ writable: false }))
+test('a connection is stuck since it last took something, whatever is added to that', () => {
+  const waiting = new StockWaiting()
   assert.equal(waiting.sinceMs, null)
   waiting.add(100)
   const since = waiting.sinceMs
@@ -29,5 +26,7 @@ test('a connection is stuck since the first of what it does not take, whatever i
   waiting.add(100)
   assert.equal(waiting.sinceMs, since)
   waiting.flushed()
+  assert.ok(waiting.sinceMs !== null && waiting.sinceMs >= since)
+  waiting.taken()
   assert.equal(waiting.sinceMs, null)
 })

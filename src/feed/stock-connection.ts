@@ -1,0 +1,118 @@
+import type { Socket as TcpSocket } from 'node:net'
+import type { Socket } from 'socket.io'
+import type { ClientToServer, ServerToClient } from '../wire/events.ts'
+import { limits } from '../wire/limits.ts'
+import type { Admission } from './admission.ts'
+import { stuckMsMax, type Transport } from './channel-feed.ts'
+import { StockWaiting } from './stock-waiting.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+export type StockSocket = Socket<ClientToServer, ServerToClient>
+export type EngineConnection = StockSocket['conn']
+
+/** Packets that Engine.IO may keep for a connection. What it keeps for a good client is an answer or two, and a ping. */
+const keptPacketsMax = 256
+
+/** What Engine.IO has for a connection, and does not type. */
+interface Inside {
+  readonly transport: {
+    readonly writable: boolean
+    readonly socket?: { readonly _socket?: TcpSocket; terminate(): void }
+  }
+  readonly writeBuffer: readonly unknown[]
+}
+
+/**
+ * A connection that Engine.IO carries: by long polling, or upgraded from it. It is there before the client has said that
+ * it speaks Socket.IO. What the client sends, and what it provokes and does not take, is bounded here.
+ */
+export class StockConnection {
+  readonly #connection: EngineConnection
+  readonly #admission: Admission
+  readonly #messages = new TokenBucket(limits.messagesPerSecondMax, limits.messagesBurstMax, performance.now())
+  readonly #waiting = new StockWaiting()
+  /** Bytes that the system had not taken when that was last looked at; only a websocket can tell. */
+  #left = 0
+  #onTaken: () => void = () => undefined
+
+  constructor(connection: EngineConnection, admission: Admission) {
+    this.#connection = connection
+    this.#admission = admission
+    // It has been sent the packet that opens a connection.
+    this.#waiting.flushed()
+    const taken = () => this.#taken()
+    connection.transport.on('ready', taken)
+    connection.once('upgrade', (transport) => {
+      transport.on('ready', taken)
+      taken()
+    })
+    connection.on('flush', () => this.#waiting.flushed())
+    connection.on('packet', () => {
+      if (!this.#messages.take(performance.now())) this.#cutOff('flood')
+    })
+    connection.on('packetCreate', ({ data }: { data?: string | Buffer }) => this.#added(data?.length ?? 0))
+  }
+
+  get transport(): Transport {
+    return this.#connection.transport.name === 'polling' ? 'polling' : 'websocket'
+  }
+
+  get waitingBytes(): number {
+    return this.#waiting.bytes
+  }
+
+  /** Since when the client has not polled, or its websocket has taken nothing (`performance.now()`); else null. */
+  get stuckSince(): number | null {
+    const left = this.#inside.transport.socket?._socket?.writableLength ?? 0
+    if (left !== this.#left) {
+      this.#left = left
+      this.#waiting.moved()
+    }
+    return this.#waiting.sinceMs
+  }
+
+  /** Whether what is written now goes out now. */
+  get ready(): boolean {
+    return this.#inside.transport.writable && this.#inside.writeBuffer.length === 0
+  }
+
+  /** Called whenever it is ready again. */
+  onTaken(taken: () => void): void {
+    this.#onTaken = taken
+  }
+
+  /** Ends the connection if the client has not taken what waits for too long, be it a follower or not. */
+  sweep(now: number): void {
+    const { stuckSince } = this
+    if (stuckSince !== null && now - stuckSince > stuckMsMax) this.#cutOff('backlog')
+  }
+
+  /** Ends it at once. Of a websocket, Engine.IO alone would wait half a minute for the client's goodbye. */
+  cutOff(): void {
+    const { transport } = this.#inside
+    this.#connection.close(true)
+    transport.socket?.terminate()
+  }
+
+  get #inside(): Inside {
+    return this.#connection as unknown as Inside
+  }
+
+  #added(bytes: number): void {
+    this.#waiting.add(bytes)
+    const isOver = this.#waiting.bytes > limits.waitingBytesMax || this.#inside.writeBuffer.length >= keptPacketsMax
+    if (isOver) this.#cutOff('backlog')
+  }
+
+  #taken(): void {
+    this.#waiting.taken()
+    // Engine.IO may have given it something else meanwhile, such as a ping; then it says so again.
+    if (this.ready) this.#onTaken()
+  }
+
+  #cutOff(reason: 'flood' | 'backlog'): void {
+    if (this.#connection.readyState !== 'open') return
+    this.#admission.note(reason)
+    this.cutOff()
+  }
+}
