@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { settings } from '../src/config.ts'
 import { type ErrorCode, errorCodes, problem } from '../src/errors.ts'
+import { commandsNeeded } from '../src/log/requirements.ts'
 import { limits } from '../src/wire/limits.ts'
 
 /** Files with tables in them, by path from the repository's root. */
@@ -13,6 +14,7 @@ const tables: Readonly<Record<string, () => string>> = {
   settings: settingsTable,
   limits: limitsTable,
   errors: errorsTable,
+  acl: aclRule,
 }
 
 /** What the problems of some codes bring besides the members of RFC 9457, and what a client does about them. */
@@ -73,6 +75,17 @@ function withUnit(name: string, value: number): string {
   if (stem.endsWith('Bytes')) return `${number} bytes`
   if (stem.endsWith('Ms')) return `${number} ms (${value / 3_600_000} h)`
   return number
+}
+
+/** The least that a user of Redis must be allowed. */
+function aclRule(): string {
+  const lines = ['ACL SETUSER wirecopy on >password resetkeys ~wirecopy:* resetchannels -@all']
+  for (const name of commandsNeeded) {
+    const longer = `${lines.at(-1)} +${name}`
+    if (longer.length > 115) lines.push(`+${name}`)
+    else lines.splice(-1, 1, longer)
+  }
+  return ['```', ...lines, '```'].join('\n')
 }
 
 function errorsTable(): string {

@@ -129,7 +129,8 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       hub.close()
       finish()
     })
-    closers.push(startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker, logger }))
+    const reporting = startReporting({ registry, counts, readiness, node: config.NODE_NAME, worker, logger })
+    closers.push(() => reporting.stop())
 
     const metrics = makeMetrics({
       counts,
@@ -137,6 +138,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       log,
       refused: () => admission.refused,
       restarted: () => place?.restarted ?? 0,
+      lost: () => reporting.lost(),
     })
     timeRequests(app, metrics)
     const figures = neighbours === null ? metrics : nodeMetrics(metrics, () => neighbours.figures())

@@ -57,7 +57,9 @@ export const settings = z.object({
     .min(16, 'must have 16 characters or more')
     .max(200)
     .optional()
-    .describe('A key with all scopes. Unset: one is made, kept under `DATA_DIR`, and printed once.'),
+    .describe(
+      'A key with all scopes. Unset: one is made, kept under `DATA_DIR`, and shown once if standard error is a terminal.',
+    ),
   NODE_NAME: z
     .string()
     .regex(slug, 'must be 1 to 31 of a-z, 0-9 and "-"')

@@ -1,16 +1,17 @@
-import { destination, pino } from 'pino'
+import { adminKeyNotice } from './admin-key.ts'
 import { readConfig } from './config.ts'
+import { makeLogger } from './logger.ts'
 import { serve } from './serve.ts'
 
 try {
   const config = readConfig(process.env)
-  const logger = pino({ level: config.LOG_LEVEL, base: { node: config.NODE_NAME } }, destination({ sync: true }))
+  const { logger, countRepeated } = makeLogger({ level: config.LOG_LEVEL, base: { node: config.NODE_NAME } })
+  process.once('exit', countRepeated)
   const wirecopy = await serve(config, logger)
   logger.info({ url: wirecopy.url }, 'listening')
-  if (wirecopy.adminKeyMadeIn !== null) {
-    // Not by the logger: logs are collected and kept, and a key must not be.
-    process.stderr.write(`ADMIN_KEY, shown this once and kept in ${wirecopy.adminKeyMadeIn}: ${wirecopy.adminKey}\n`)
-  }
+  const { adminKey: key, adminKeyMadeIn: file } = wirecopy
+  // Not by the logger: logs are collected and kept, and a key must not be.
+  if (file !== null) process.stderr.write(adminKeyNotice({ key, file }, process.stderr))
   if (process.stderr.isTTY) process.stderr.write(`Wirecopy serves at ${wirecopy.url}. Ctrl-C stops it.\n`)
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

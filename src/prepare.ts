@@ -24,7 +24,8 @@ export interface Prepared {
 /** Finds the port, reads or makes the admin key, and starts the private Redis where none is given. */
 export async function prepare(config: Config, logger: Logger): Promise<Prepared> {
   const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT
-  const { key, madeIn } = await readAdminKey(config.ADMIN_KEY, config.DATA_DIR)
+  const { key, madeIn, warning } = await readAdminKey(config.ADMIN_KEY, config.DATA_DIR)
+  if (warning !== null) logger.warn(warning)
   const embedded = config.REDIS_URL === undefined ? await startEmbeddedRedis(config.DATA_DIR, logger) : null
   const redisUrl = config.REDIS_URL ?? embedded?.url
   if (redisUrl === undefined) throw new Error('there is no Redis')

@@ -1,6 +1,6 @@
-import { destination, pino } from 'pino'
 import { openWirecopy } from './app.ts'
 import { readConfig } from './config.ts'
+import { makeLogger } from './logger.ts'
 import { numberVariable, Place } from './workers/place.ts'
 
 // A terminal's Ctrl-C and a supervisor's SIGTERM may reach every process of the node. The primary says when to stop.
@@ -9,7 +9,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 
 const config = readConfig(process.env)
 const base = { node: config.NODE_NAME, worker: Number(process.env[numberVariable]) }
-const logger = pino({ level: config.LOG_LEVEL, base }, destination({ sync: true }))
+const { logger, countRepeated } = makeLogger({ level: config.LOG_LEVEL, base })
+process.once('exit', countRepeated)
 const place = new Place(process.env, config.WORKERS, logger)
 try {
   const wirecopy = await openWirecopy(config, logger, place)

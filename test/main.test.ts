@@ -66,7 +66,7 @@ test('a Redis that does not answer stops the start with one clear line that has 
   assert.doesNotMatch(said, /secret/)
 })
 
-test('it makes an admin key, shows it once and keeps it; a signal stops it with 0; a second start has the posts', async (t) => {
+test('it makes an admin key and keeps it, and its log, which is no terminal, is told only where; a signal stops it with 0; a second start has the posts', async (t) => {
   const folder = await tempFolder()
   const PORT = String(await freePort())
   const first = run(t, { DATA_DIR: folder, PORT })
@@ -81,7 +81,9 @@ test('it makes an admin key, shows it once and keeps it; a signal stops it with 
   const before = await (await fetch(`${url}/v1/channels/war`)).json()
   first.kill('SIGTERM')
   assert.deepEqual((await event(first, 'exit'))[0], 0)
-  assert.ok((await shown).includes(key))
+  const said = await shown
+  assert.ok(said.includes(join(folder, 'admin-key')), said)
+  assert.ok(!said.includes(key))
 
   const second = run(t, { DATA_DIR: folder, PORT })
   const shownAgain = textOf(second.stderr)

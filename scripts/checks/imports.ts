@@ -15,8 +15,11 @@ const layers: Readonly<Record<string, Layer>> = {
   errors: { imports: ['wire'] },
   config: { imports: ['wire'] },
   client: { imports: ['wire'] },
-  'admin-key': { imports: [] },
-  log: { imports: ['wire', 'errors'], typesOf: ['config'] },
+  'private-files': { imports: [] },
+  'admin-key': { imports: ['private-files'] },
+  'repeated-lines': { imports: [] },
+  logger: { imports: ['repeated-lines'] },
+  log: { imports: ['wire', 'errors', 'private-files'], typesOf: ['config'] },
   feed: { imports: ['wire', 'errors', 'log'], typesOf: ['config'] },
   api: { imports: ['wire', 'errors', 'log'], typesOf: ['config'] },
   ops: { imports: ['wire', 'errors', 'log'], typesOf: ['config'] },
@@ -25,8 +28,8 @@ const layers: Readonly<Record<string, Layer>> = {
   workers: { imports: [] },
   app: { imports: ['wire', 'errors', 'config', 'prepare', 'log', 'feed', 'api', 'ops', 'pages', 'client', 'workers'] },
   serve: { imports: ['prepare', 'app', 'workers'], typesOf: ['config'] },
-  worker: { imports: ['config', 'app', 'workers'] },
-  main: { imports: ['config', 'serve'] },
+  worker: { imports: ['config', 'logger', 'app', 'workers'] },
+  main: { imports: ['admin-key', 'config', 'logger', 'serve'] },
 }
 
 /** Modules all of whose code must run in a browser. Of pages, only what stands in a file or folder named so. */

@@ -25,7 +25,10 @@ export const headerDocs = {
   cursorTag: { type: 'string', description: 'The cursor that the answer is as of, in quotes.' },
   versionTag: { type: 'string', description: 'The version of the post, in quotes: what If-Match takes.' },
   location: { type: 'string', description: 'Address of what was made.' },
-  replayed: { type: 'string', description: '`true` where this is the first answer to a repeated Idempotency-Key.' },
+  replayed: {
+    type: 'string',
+    description: '`true` if the write had been made before, under the same Idempotency-Key.',
+  },
   head: { type: 'string', description: 'Cursor of the end of the log; the batch may end before it.' },
   pollMs: {
     type: 'integer',

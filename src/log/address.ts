@@ -57,7 +57,7 @@ export function parseAddress(url: string): RedisAddress {
 
 /** The address without what must not stand in a log. */
 export function withoutPassword(url: string): string {
-  return url.replace(/:[^:@/]*@/, ':***@').replace(/(sentinel_password=)[^&]*/, '$1***')
+  return url.replace(/^([^:]*:\/\/[^:@/]*):[^@/]*@/, '$1:***@').replace(/(sentinel_password=)[^&]*/, '$1***')
 }
 
 function unixAddress(url: string): RedisAddress {
@@ -75,7 +75,8 @@ function hostPort(text: string, port: number): HostPort {
 
 function credentialsOf(text: string | undefined): RedisOptions {
   if (text === undefined) return {}
-  const [username = '', password = ''] = text.split(':', 2).map(decodeURIComponent)
+  // A password may have colons.
+  const [, username = '', password = ''] = (/^([^:]*):?(.*)$/.exec(text) ?? []).map(decodeURIComponent)
   return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) }
 }
 

@@ -135,19 +135,3 @@ export async function reached<T>(command: Promise<T>): Promise<T> {
     })
   }
 }
-
-/** Says which Redis will not do before anyone relies on it. */
-export async function requireFitRedis(redis: Redis, logger: Logger): Promise<void> {
-  const info = await redis.info()
-  const version = /^redis_version:(\d+)\.(\d+)/m.exec(info)
-  if (version === null || Number(version[1]) < 7) {
-    throw new Error(`it is version ${version?.slice(1).join('.') ?? 'unknown'}; 7.0 or newer is needed`)
-  }
-  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction'
-  if (policy.startsWith('allkeys')) {
-    logger.warn({ policy }, 'Redis may evict posts when its memory is full: set maxmemory-policy to noeviction')
-  }
-  if (/^aof_enabled:0/m.test(info)) {
-    logger.warn('Redis keeps no append-only file: what is acknowledged may be lost with it; set appendonly to yes')
-  }
-}

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod, mkdir, realpath, rm } from 'node:fs/promises'
+import { mkdir, realpath, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { ownFolder, requireTrustedFolder } from '../private-files.ts'
 import { answers, RedisServer, stopOrphan } from './redis-server.ts'
 
 /** A redis-server of one's own, reached by a unix socket. */
@@ -17,7 +18,7 @@ const socketPathBytesMax = 100
 
 /**
  * Starts a redis-server whose data lies in the folder, with an append-only file and no TCP port. One process at a time
- * may have the folder; a second one is refused. A redis-server left behind by a process that was killed is stopped
+ * may have the folder; a second one is refused, and so is a folder that others may write to. A redis-server left behind by a process that was killed is stopped
  * first, which loses nothing; one that ends while it is needed is started again.
  */
 export async function startEmbeddedRedis(folder: string, logger: Logger): Promise<EmbeddedRedis> {
@@ -51,10 +52,10 @@ export async function findEmbeddedRedis(folder: string): Promise<string | null> 
 /** Sockets lie with the data, or, where that path is too long for a socket, in a folder named by the path's hash. */
 async function socketFolder(folder: string): Promise<string> {
   const real = await realpath(folder)
+  await requireTrustedFolder(real)
   if (Buffer.byteLength(join(real, 'redis.sock')) <= socketPathBytesMax) return real
   const short = join('/tmp', `wirecopy-${createHash('sha256').update(real).digest('hex').slice(0, 16)}`)
-  await mkdir(short, { recursive: true, mode: 0o700 })
-  await chmod(short, 0o700)
+  await ownFolder(short)
   return short
 }
 

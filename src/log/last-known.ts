@@ -16,8 +16,15 @@ const snapshotName = 'snapshot'
 /** A head that no answer has come as far as. */
 const unreachable = '' as Cursor
 
-/** Bytes of answers that a process keeps for when the store is away. */
+/**
+ * The longest that an answer is given after it was known to be what the store has. A process that is cut off from the
+ * store hears of no retraction, so this bounds for how long it may show a text that was retracted elsewhere.
+ */
+const knownMsMax = 60_000
+/** Bytes that a process keeps of answers, encoded and as values, for when the store is away. */
 const knownBytesMax = 64 * 1_048_576
+/** What an answer takes besides. */
+const bytesPerAnswer = 500
 const headsMax = 10_000
 /** A reader for whom there is a last known answer waits this long for a fresh one. */
 const patienceMs = 1_000
@@ -34,26 +41,43 @@ interface LastAnswer {
   readonly laterBytes: number
   /** How far it reaches by them. */
   readonly reach: Cursor
-  /** When it was known to be what the store has (`performance.now()`). */
+  /** When it was read (`performance.now()`). A head that was read later may show that it still is what the store has. */
   readonly checkedAt: number
 }
 
+interface KnownHead {
+  readonly cursor: Cursor
+  /** When the store was last known to have this head (`performance.now()`); null if it only has come as far. */
+  readonly checkedAt: number | null
+}
+
 /**
- * What the process last knew, for readers who come while the store is away. An answer is given again only where the
- * process has heard of no change since: one that it knows to be overtaken may hold a text that was retracted.
+ * What the process last knew, for readers who come while the store is away. An answer is given again only if the process
+ * has heard of no change since, as one that it knows to be overtaken may hold a text that was retracted; and only for
+ * `knownMsMax`.
  */
 export class LastKnown {
+  readonly #knownMsMax: number
   readonly #known = new LRUCache<string, LastAnswer>({
     maxSize: knownBytesMax,
-    sizeCalculation: ({ encoded, laterBytes }) => encoded.json.length + laterBytes + 500,
+    sizeCalculation: ({ encoded, laterBytes }, key) =>
+      2 * (encoded.json.length + laterBytes) + key.length + bytesPerAnswer,
   })
-  readonly #heads = new LRUCache<ChannelId, Cursor>({ max: headsMax })
+  readonly #heads = new LRUCache<ChannelId, KnownHead>({ max: headsMax })
   #awayUntil = 0
 
-  /** The process has heard that the channel has come this far. */
-  noticed(channel: ChannelId, head: Cursor): void {
+  constructor(msMax = knownMsMax) {
+    this.#knownMsMax = msMax
+  }
+
+  /** The channel's head was this one when it was asked for. */
+  noticed(channel: ChannelId, head: Cursor, askedAt: number): void {
     const before = this.#heads.get(channel)
-    if (before === undefined || !reaches(before, head)) this.#heads.set(channel, head)
+    if (before?.cursor === head) {
+      this.#heads.set(channel, { cursor: head, checkedAt: Math.max(before.checkedAt ?? askedAt, askedAt) })
+    } else if (before === undefined || !reaches(before.cursor, head)) {
+      this.#heads.set(channel, { cursor: head, checkedAt: askedAt })
+    }
   }
 
   /**
@@ -63,8 +87,10 @@ export class LastKnown {
    */
   wrote(channel: ChannelId, written: Cursor): void {
     const before = this.#heads.get(channel)
-    if (before === undefined || isOfSameLog(before, written)) this.noticed(channel, written)
-    else this.#heads.set(channel, unreachable)
+    const sameLog = before === undefined || isOfSameLog(before.cursor, written)
+    if (before !== undefined && reaches(before.cursor, written)) return
+    // Others may have written since, so the head was not necessarily this one.
+    this.#heads.set(channel, { cursor: sameLog ? written : unreachable, checkedAt: null })
   }
 
   /**
@@ -137,7 +163,10 @@ export class LastKnown {
   ): Promise<Encoded<T> | null> {
     const askedAt = performance.now()
     const isKnown = this.#newest(channel, name) !== null
-    if (isKnown && askedAt < this.#awayUntil) return this.#current(channel, name)
+    if (askedAt < this.#awayUntil) {
+      const known = this.#current<T>(channel, name)
+      if (known !== null) return known
+    }
     try {
       const encoded = await (isKnown ? within(fresh()) : fresh())
       this.#know(keyOf(channel, name), encoded, askedAt)
@@ -162,25 +191,30 @@ export class LastKnown {
     this.#known.set(key, { encoded, later: [], laterBytes: 0, reach: encoded.cursor, checkedAt: askedAt })
   }
 
-  /** What is known, where no change since then is. */
-  #newest(channel: ChannelId, name: string): LastAnswer | null {
+  /** What is known, and for how long it has not been checked; null if a change since is known, or it is too old. */
+  #newest(channel: ChannelId, name: string): { known: LastAnswer; staleMs: number } | null {
     const known = this.#known.get(keyOf(channel, name))
     if (known === undefined) return null
     const head = this.#heads.get(channel)
-    return head === undefined || reaches(known.reach, head) ? known : null
+    if (head !== undefined && !reaches(known.reach, head.cursor)) return null
+    // A channel whose head has stayed where the answer reaches is as the answer says.
+    const confirmedAt = head?.cursor === known.reach ? (head.checkedAt ?? known.checkedAt) : known.checkedAt
+    const staleMs = performance.now() - Math.max(known.checkedAt, confirmedAt)
+    return staleMs > this.#knownMsMax ? null : { known, staleMs }
   }
 
   /** The same as an answer. */
   #current<T>(channel: ChannelId, name: string): Encoded<T> | null {
-    const known = this.#newest(channel, name)
-    if (known === null) return null
+    const newest = this.#newest(channel, name)
+    if (newest === null) return null
+    const { known, staleMs } = newest
     const { later, reach, checkedAt } = known
     let { encoded } = known
     if (later.length > 0) {
       encoded = encode(foldSnapshot((encoded as Encoded<Snapshot>).value, later), reach)
       this.#known.set(keyOf(channel, name), { encoded, later: [], laterBytes: 0, reach, checkedAt })
     }
-    return { ...(encoded as Encoded<T>), staleMs: Math.round(performance.now() - checkedAt) }
+    return { ...(encoded as Encoded<T>), staleMs: Math.round(staleMs) }
   }
 }
 
@@ -202,7 +236,10 @@ function reaches(cursor: Cursor, head: Cursor): boolean {
 async function within<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new CodedError('unavailable', 'The store takes too long.')), patienceMs)
+    const error = new CodedError('unavailable', 'The store takes too long. Try again shortly.', {
+      retryAfterSeconds: 2,
+    })
+    timer = setTimeout(() => reject(error), patienceMs)
   })
   try {
     return await Promise.race([answer, late])

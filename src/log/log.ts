@@ -5,26 +5,31 @@ import type { Position } from '../wire/cursor.ts'
 import type { Body, NewPost, Post, PostEdit } from '../wire/post.ts'
 import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
 import { withoutPassword } from './address.ts'
-import { connected, connectForCommands, type Redis, requireFitRedis } from './connection.ts'
+import { connected, connectForCommands, type Redis } from './connection.ts'
 import { LastKnown } from './last-known.ts'
 import { Reader } from './read.ts'
 import { Replicas } from './replicas.ts'
+import { requireFitRedis } from './requirements.ts'
 import { scriptsOf } from './scripts.ts'
 import { Tail } from './tail.ts'
 import { View } from './view.ts'
 import { Writer } from './write.ts'
 
 /**
- * What makes a repeated write one write. `key` names the attempt (the client's `Idempotency-Key` under its principal, or
- * a random word where there is none), `fingerprint` is a hash of what was asked, so that a key used for something else
- * is noticed.
+ * What makes a repeated write one write. `key` is the `Idempotency-Key` that the client chose, or null; keys are those of
+ * the `holder` of the API key alone. `fingerprint` is a hash of what was asked, so that a key used for something else is
+ * noticed.
  */
 export interface Once {
-  readonly key: string
+  readonly holder: string
+  readonly key: string | null
   readonly fingerprint: string
 }
 
-/** What a write did. `repeated` is true where the same write had been done before and this is its first answer. */
+/**
+ * What a write did: the item as it stands, with its version, and a cursor at which a follower has seen that. `repeated` is
+ * true if the same write had been made before; the item may then have changed since.
+ */
 export interface Written<T> {
   readonly item: T
   readonly version: number
@@ -69,8 +74,8 @@ export type Changes =
 /**
  * The channels' logs and tables. Writes throw CodedError (`unknown-channel`, `unknown-post`, `stale-version`, `retracted`,
  * `key-reused`, `invalid`, `unavailable` …). Reads give null where there is no such channel or post, throw `unavailable`,
- * and are never older than the call, save where
- * the store is away: then they give what this process last knew, and say so.
+ * and are never older than the call, unless
+ * the store is away: then they return what this process last knew within the last minute, and say so.
  */
 export interface Log {
   createChannel(input: NewChannel, once: Once): Promise<Written<Channel>>
@@ -110,6 +115,8 @@ export interface LogOptions {
   readonly changesMax: number
   /** Replicas that must have a write before it is acknowledged. */
   readonly replicasMin?: number
+  /** How long what was last known is given while the store is away; a minute if it is left out. */
+  readonly knownMsMax?: number
   readonly logger: Logger
 }
 
@@ -123,7 +130,7 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
   const replicas = replicasMin === 0 ? null : new Replicas({ redisUrl, prefix, processId, replicasMin, logger })
   try {
     await connected(redis, startMsMax)
-    await requireFitRedis(redis, logger)
+    await requireFitRedis(redis, { prefix, processId, replicasMin, logger })
     await replicas?.connect()
   } catch (cause) {
     redis.disconnect()
@@ -133,15 +140,15 @@ export async function openLog(options: LogOptions): Promise<Log & { readonly red
   const scripts = scriptsOf(redis)
   const confirm = async (channel: ChannelId, history: string) => replicas?.confirm(channel, history)
   const writer = new Writer({ redis, scripts, prefix, publicUrl, changesMax, confirm })
-  const known = new LastKnown()
+  const known = new LastKnown(options.knownMsMax)
   const reader = new Reader({ redis, scripts, prefix, publicUrl })
-  const view = new View(reader, (channel, head) => known.noticed(channel, head))
+  const view = new View(reader, (channel, head, askedAt) => known.noticed(channel, head, askedAt))
   const wrote = async <T>(channel: ChannelId, writing: Promise<Written<T>>): Promise<Written<T>> => {
     const written = await writing
     known.wrote(channel, written.cursor)
     return written
   }
-  const tail = new Tail({ redis, redisUrl, prefix, processId, head: (channel) => view.head(channel), logger })
+  const tail = new Tail({ redis, redisUrl, scripts, prefix, processId, head: (channel) => view.head(channel), logger })
   return {
     redis,
     createChannel: (input, once) => writer.createChannel(input, once),

@@ -8,6 +8,7 @@ declare module 'ioredis' {
   // The names of type parameters must be the ones that ioredis declares.
   interface RedisCommander<Context> {
     wirecopyHead(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
+    wirecopyBefore(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
     wirecopyWrite(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
     wirecopyRead(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
     wirecopyPage(keyCount: number, ...keysAndArguments: (string | number)[]): Result<unknown, Context>
@@ -17,10 +18,16 @@ declare module 'ioredis' {
 /** Every answer of `lua/head.lua`. */
 type HeadReply = ['head', epoch: string, head: number, history: string] | ['no-channel']
 
+/** What both scripts of a write answer to its repetition. `row` is empty if there is none any more. */
+export type RepeatReply = ['repeat', epoch: string, history: string, rowId: string, row: string]
+
+/** Every answer of `lua/before.lua`. `row` is empty if there is none. */
+type BeforeReply = ['before', epoch: string, history: string, row: string] | RepeatReply | ['reused' | 'no-channel']
+
 /** Every answer of `lua/write.lua`. */
 type WriteReply =
-  | ['done', epoch: string, envelope: string, history: string]
-  | ['repeat', epoch: string, envelope: string, history: string, rowId: string, row: string]
+  | ['done', epoch: string, history: string, envelope: string]
+  | RepeatReply
   | ['stale', version: number]
   | ['reused' | 'exists' | 'no-channel' | 'rows-full' | 'channels-full' | 'index-full']
 
@@ -36,6 +43,7 @@ type PageReply =
 
 export interface Scripts {
   head(keys: readonly string[], args: readonly (string | number)[]): Promise<HeadReply>
+  before(keys: readonly string[], args: readonly (string | number)[]): Promise<BeforeReply>
   write(keys: readonly string[], args: readonly (string | number)[]): Promise<WriteReply>
   read(keys: readonly string[], args: readonly (string | number)[]): Promise<ReadReply>
   page(keys: readonly string[], args: readonly (string | number)[]): Promise<PageReply>
@@ -44,11 +52,13 @@ export interface Scripts {
 /** Gives the connection its scripts. Each is sent by its hash, and whole where Redis has forgotten it. */
 export function scriptsOf(redis: Redis): Scripts {
   redis.defineCommand('wirecopyHead', { lua: source('head') })
-  redis.defineCommand('wirecopyWrite', { lua: source('write') })
+  redis.defineCommand('wirecopyBefore', { lua: source('records', 'before') })
+  redis.defineCommand('wirecopyWrite', { lua: source('records', 'write') })
   redis.defineCommand('wirecopyRead', { lua: source('read') })
   redis.defineCommand('wirecopyPage', { lua: source('page') })
   return {
     head: async (keys, args) => (await reached(redis.wirecopyHead(keys.length, ...keys, ...args))) as HeadReply,
+    before: async (keys, args) => (await reached(redis.wirecopyBefore(keys.length, ...keys, ...args))) as BeforeReply,
     write: async (keys, args) => (await reached(redis.wirecopyWrite(keys.length, ...keys, ...args))) as WriteReply,
     read: async (keys, args) => (await reached(redis.wirecopyRead(keys.length, ...keys, ...args))) as ReadReply,
     page: async (keys, args) => (await reached(redis.wirecopyPage(keys.length, ...keys, ...args))) as PageReply,
@@ -61,6 +71,6 @@ export function newEpoch(): Epoch {
 }
 
 /** Each script begins with what all of them ask first: whether the server has the history that the channel is of. */
-function source(name: string): string {
-  return ['history', name].map((part) => readFileSync(new URL(`lua/${part}.lua`, import.meta.url), 'utf8')).join('')
+function source(...names: readonly string[]): string {
+  return ['history', ...names].map((part) => readFileSync(new URL(`lua/${part}.lua`, import.meta.url), 'utf8')).join('')
 }

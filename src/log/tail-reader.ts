@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import type { Position } from '../wire/cursor.ts'
 import type { ChannelId, Offset } from '../wire/scalars.ts'
 import type { Blocking, Entry } from './blocking.ts'
-import { type Redis, reconnectDelayMs } from './connection.ts'
+import { Coalesced } from './coalesce.ts'
+import { reconnectDelayMs } from './connection.ts'
+import type { Probe } from './probe.ts'
 
-const probeTtlMs = 60_000
 const toldEvery = 10
 
 /** A channel whose log is waited on, and how far it has been seen. */
@@ -20,11 +22,9 @@ export interface Watched {
 export type Wake = (retraction: Offset | null) => void
 
 export interface TailReaderOptions {
-  /** For the probe's own writes. */
-  readonly redis: Redis
   readonly blocking: Blocking
-  /** The stream that this reader alone writes to and waits on. */
-  readonly probeKey: string
+  /** The log that this reader alone writes to and waits on. */
+  readonly probe: Probe
   readonly logger: Logger
 }
 
@@ -32,21 +32,23 @@ export interface TailReaderOptions {
  * One XREAD that goes round and round, on the logs of the channels that are watched and on a probe. It blocks always
  * from an id that it knows, so nothing that is appended between two reads is missed.
  *
- * The probe is a stream of its own. It rings to have a new channel taken into the read, and its echo shows that the
- * reader is alive from end to end.
+ * The probe is a log of the reader's own. A write to it has a new channel taken into the read. Its echo shows that a post
+ * could be written, would wake those who wait for it, and could be read.
  */
 export class TailReader {
   readonly #options: TailReaderOptions
   readonly #watched = new Map<string, Watched>()
   readonly #stop = new AbortController()
-  readonly #echoes = new Map<number, () => void>()
+  readonly #echoes = new Set<{ readonly offset: Offset; readonly heard: () => void }>()
+  /** A write that began after it was asked for; many at once cost two. */
+  readonly #ring: Coalesced<Position>
   readonly #running: Promise<void>
-  #rung = 0
-  #heard = 0
+  #heard = 0 as Offset
   #failures = 0
 
   constructor(options: TailReaderOptions) {
     this.#options = options
+    this.#ring = new Coalesced(() => options.probe.write(this.#heard))
     this.#running = this.#follow()
   }
 
@@ -63,7 +65,7 @@ export class TailReader {
   watch(watched: Watched): () => void {
     const { channel, key } = watched
     this.#watched.set(key, watched)
-    this.#ring().catch((error: unknown) => {
+    this.#ring.get().catch((error: unknown) => {
       // The comparison of heads takes over until the read comes round by itself.
       this.#options.logger.warn({ channel, error: String(error) }, 'the tail could not be rung for a channel')
     })
@@ -72,21 +74,13 @@ export class TailReader {
     }
   }
 
-  /** Rings the probe and waits for its echo. Returns how long it took, in milliseconds; throws after `withinMs`. */
+  /** Writes the probe, waits for its echo and reads it. Returns how long it took, in milliseconds; throws after `withinMs`. */
   async echo(withinMs: number): Promise<number> {
     const started = performance.now()
-    const { promise, resolve } = Promise.withResolvers<void>()
     const late = AbortSignal.timeout(withinMs)
-    const number = this.#rung + 1
-    this.#echoes.set(number, resolve)
-    try {
-      await this.#ring()
-      await Promise.race([promise, aborted(late)])
-      if (late.aborted) throw new Error(`the probe did not come back within ${withinMs} ms`)
-      return performance.now() - started
-    } finally {
-      this.#echoes.delete(number)
-    }
+    await Promise.race([this.#roundTrip(late), aborted(late)])
+    if (late.aborted) throw new Error(`the probe did not come back within ${withinMs} ms`)
+    return performance.now() - started
   }
 
   async close(): Promise<void> {
@@ -95,12 +89,22 @@ export class TailReader {
     await this.#running
   }
 
-  async #ring(): Promise<void> {
-    const number = ++this.#rung
-    const { redis, probeKey } = this.#options
-    // Ids of our own, not times: they grow even where the clock jumps or the stream was lost.
-    await redis.xadd(probeKey, 'MAXLEN', 1, `${number}-0`, 'n', String(number))
-    await redis.pexpire(probeKey, probeTtlMs)
+  async #roundTrip(late: AbortSignal): Promise<void> {
+    const position = await this.#ring.get()
+    await this.#hears(position.offset, late)
+    if (!late.aborted) await this.#options.probe.requireChange(position)
+  }
+
+  /** Resolves once the read has come as far, or it is too late. */
+  async #hears(offset: Offset, late: AbortSignal): Promise<void> {
+    if (this.#heard >= offset || late.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const echo = { offset, heard: () => resolve() }
+    this.#echoes.add(echo)
+    late.addEventListener('abort', echo.heard, { once: true })
+    await promise
+    late.removeEventListener('abort', echo.heard)
+    this.#echoes.delete(echo)
   }
 
   async #follow(): Promise<void> {
@@ -122,9 +126,9 @@ export class TailReader {
   }
 
   async #readOnce(): Promise<void> {
-    const { blocking, probeKey } = this.#options
+    const { blocking, probe } = this.#options
     const watched = [...this.#watched.values()]
-    const keys = [probeKey, ...watched.map(({ key }) => key)]
+    const keys = [probe.logKey, ...watched.map(({ key }) => key)]
     const ids = [`${this.#heard}-0`, ...watched.map(({ lastSeen }) => `${lastSeen}-0`)]
     const reply = await blocking.read(keys, ids)
     for (const [key, entries] of reply ?? []) this.#heardFrom(key, entries)
@@ -132,9 +136,9 @@ export class TailReader {
 
   #heardFrom(key: string, entries: readonly Entry[]): void {
     const number = offsetOf(entries.at(-1))
-    if (key === this.#options.probeKey) {
+    if (key === this.#options.probe.logKey) {
       this.#heard = number
-      for (const [rung, resolve] of this.#echoes) if (rung <= number) resolve()
+      for (const { offset, heard } of this.#echoes) if (offset <= number) heard()
       return
     }
     const watched = this.#watched.get(key)

@@ -5,12 +5,15 @@ import type { Position } from '../wire/cursor.ts'
 import type { ChannelId } from '../wire/scalars.ts'
 import { openBlocking } from './blocking.ts'
 import type { Redis } from './connection.ts'
-import { channelKeys, partitions, probe } from './keys.ts'
+import { channelKeys, partitions } from './keys.ts'
+import { Probe } from './probe.ts'
+import type { Scripts } from './scripts.ts'
 import { TailReader, type Wake, type Watched } from './tail-reader.ts'
 
 export interface TailOptions {
   readonly redis: Redis
   readonly redisUrl: string
+  readonly scripts: Scripts
   readonly prefix: string
   readonly processId: string
   readonly head: (channel: ChannelId) => Promise<Position | null>
@@ -35,11 +38,12 @@ export class Tail {
 
   constructor(options: TailOptions) {
     this.#options = options
-    const { redis, redisUrl, prefix, processId, logger } = options
+    const { redis, redisUrl, scripts, prefix, processId, logger } = options
     const readers = redis instanceof Cluster ? partitions : 1
     this.#readers = Array.from({ length: readers }, (_, partition) => {
       const blocking = openBlocking(redisUrl, redis, `wirecopy:${processId}:tail`, logger)
-      return new TailReader({ redis, blocking, probeKey: probe(prefix, partition, processId), logger })
+      const probe = new Probe({ redis, scripts, prefix, partition, processId })
+      return new TailReader({ blocking, probe, logger })
     })
     this.#comparing = this.#compare()
   }
@@ -57,7 +61,7 @@ export class Tail {
     return reader.watch({ channel, key, epoch: from.epoch, lastSeen: from.offset, wake })
   }
 
-  /** Has the probe come back by every reader. Returns how long it took, in milliseconds; throws after `withinMs`. */
+  /** Has every reader's probe written, come back and read, as posts are. Returns how long it took, in milliseconds; throws after `withinMs`. */
   async echo(withinMs: number): Promise<number> {
     return Math.max(...(await Promise.all(this.#readers.map((reader) => reader.echo(withinMs)))))
   }

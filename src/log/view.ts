@@ -8,8 +8,10 @@ import { Coalesced } from './coalesce.ts'
 import type { Changes, Encoded, PageQuery } from './log.ts'
 import type { Reader } from './read.ts'
 
-/** Bytes of encoded answers that a process keeps. */
+/** Bytes that a process keeps of answers: encoded, as the values that were encoded, and their names. */
 const keptBytesMax = 64 * 1_048_576
+/** What an answer takes besides, in the cache and in the index of its channel. */
+const bytesPerAnswer = 500
 /** Channels whose head is asked for at the same time; past it each question goes to Redis on its own. */
 const headsMax = 10_000
 const snapshotName = 'snapshot'
@@ -23,25 +25,36 @@ const snapshotName = 'snapshot'
 export class View {
   readonly #reader: Reader
   readonly #heads = new Map<ChannelId, Coalesced<Position | null>>()
-  readonly #kept = new LRUCache<string, Encoded<unknown>>({
-    maxSize: keptBytesMax,
-    sizeCalculation: (encoded) => encoded.json.length + 500,
-  })
+  readonly #kept: LRUCache<string, KeptAnswer>
   /** The head at which each channel was last asked for, and what is kept of it. */
-  readonly #current = new LRUCache<ChannelId, { cursor: Cursor; keys: Set<string> }>({
+  readonly #current = new LRUCache<ChannelId, CurrentHead>({
     max: headsMax,
-    dispose: ({ keys }) => this.#drop(keys),
+    dispose: ({ keys }) => {
+      for (const key of keys) this.#kept.delete(key)
+    },
   })
   readonly #underWay = new Map<string, Promise<Encoded<unknown> | null>>()
   readonly #channels: Coalesced<Channel[]>
 
-  readonly #noticed: (channel: ChannelId, head: Cursor) => void
+  readonly #noticed: Noticed
 
   /** `noticed` hears of every head that is read. */
-  constructor(reader: Reader, noticed: (channel: ChannelId, head: Cursor) => void) {
+  constructor(reader: Reader, noticed: Noticed, bytesMax = keptBytesMax) {
     this.#reader = reader
     this.#noticed = noticed
     this.#channels = new Coalesced(() => reader.channels())
+    this.#kept = new LRUCache({
+      maxSize: bytesMax,
+      sizeCalculation: ({ encoded }, key) => 2 * encoded.json.length + key.length + bytesPerAnswer,
+      // What leaves the cache leaves the index with it, or keys of a client's choice would stay for ever.
+      dispose: ({ keys }, key) => keys.delete(key),
+    })
+  }
+
+  /** What is kept: answers, their bytes, and the keys by which they are found when a head is passed. */
+  get kept(): { readonly answers: number; readonly bytes: number; readonly keys: number } {
+    const keys = [...this.#current.values()].reduce((sum, { keys }) => sum + keys.size, 0)
+    return { answers: this.#kept.size, bytes: this.#kept.calculatedSize, keys }
   }
 
   channels(): Promise<readonly Channel[]> {
@@ -57,10 +70,11 @@ export class View {
 
   /** The snapshot, read at once, for the one who knows that it has changed. Whoever asks for it later is given this one. */
   async newSnapshot(channel: ChannelId): Promise<Encoded<Snapshot> | null> {
+    const askedAt = performance.now()
     const value = await this.#reader.snapshot(channel)
     if (value === null) return null
     const encoded = encode(value, value.cursor)
-    this.#noticed(channel, value.cursor)
+    this.#noticed(channel, value.cursor, askedAt)
     this.#keep(channel, value.cursor, keyOf(channel, value.cursor, snapshotName), encoded)
     return encoded
   }
@@ -101,16 +115,18 @@ export class View {
    * for the same changes later is given them too.
    */
   async news(channel: ChannelId, after: Position): Promise<Changes | null> {
+    const askedAt = performance.now()
     const caught = await this.#reader.changes(channel, after)
     if (caught === null || caught.kind === 'reset') return caught
     const encoded = encode(caught.batch, caught.head)
-    this.#noticed(channel, caught.head)
+    this.#noticed(channel, caught.head, askedAt)
     this.#keep(channel, caught.head, keyOf(channel, caught.head, changesName(after)), encoded)
     return { kind: 'batch', encoded }
   }
 
   /** The channel's position, read after this was called. */
   head(channel: ChannelId): Promise<Position | null> {
+    const askedAt = performance.now()
     let head = this.#heads.get(channel)
     if (head === undefined) {
       if (this.#heads.size >= headsMax) return this.#reader.head(channel)
@@ -121,7 +137,7 @@ export class View {
     return coalesced
       .get()
       .then((position) => {
-        if (position !== null) this.#noticed(channel, formatCursor(position.epoch, position.offset))
+        if (position !== null) this.#noticed(channel, formatCursor(position.epoch, position.offset), askedAt)
         return position
       })
       .finally(() => {
@@ -139,7 +155,7 @@ export class View {
     const cursor = formatCursor(head.epoch, head.offset)
     const key = keyOf(channel, cursor, name)
     const kept = this.#kept.get(key)
-    if (kept !== undefined) return kept as Encoded<T>
+    if (kept !== undefined) return kept.encoded as Encoded<T>
     const underWay = this.#underWay.get(key)
     if (underWay !== undefined) return underWay as Promise<Encoded<T> | null>
     const reading = read(cursor)
@@ -162,12 +178,10 @@ export class View {
       current = { cursor, keys: new Set() }
       this.#current.set(channel, current)
     }
-    current.keys.add(key)
-    this.#kept.set(key, encoded)
-  }
-
-  #drop(keys: Iterable<string>): void {
-    for (const key of keys) this.#kept.delete(key)
+    const { keys } = current
+    this.#kept.set(key, { encoded, keys })
+    // One that is too large for the cache is not in it.
+    if (this.#kept.has(key)) keys.add(key)
   }
 }
 
@@ -188,6 +202,21 @@ function changesName(after: Position, limit?: number): string {
 /** A query as part of a key. */
 export function pageName({ limit, before = '' as PageToken, keyEvents = false, tag }: PageQuery): string {
   return `page ${limit} ${before} ${keyEvents} ${tag === undefined ? '' : JSON.stringify(tag)}`
+}
+
+/** Told of a head that was read, and when it was asked for (`performance.now()`). */
+type Noticed = (channel: ChannelId, head: Cursor, askedAt: number) => void
+
+/** A channel's head, and the keys of all that is kept of it. */
+interface CurrentHead {
+  readonly cursor: Cursor
+  readonly keys: Set<string>
+}
+
+interface KeptAnswer {
+  readonly encoded: Encoded<unknown>
+  /** The set that has its key. */
+  readonly keys: Set<string>
 }
 
 /** Reads a value and says at which cursor it is true. */

@@ -3,26 +3,28 @@ import { CodedError } from '../errors.ts'
 import type { Channel, ChannelEdit, NewChannel } from '../wire/channel.ts'
 import { formatCursor } from '../wire/cursor.ts'
 import type { Post } from '../wire/post.ts'
-import type { ChannelId, Epoch, PostId } from '../wire/scalars.ts'
-import { answered, channelExists, commit, type Done, unknownChannel, type WriterOptions } from './commit.ts'
-import { reached } from './connection.ts'
+import type { ChannelId, PostId } from '../wire/scalars.ts'
+import {
+  channelExists,
+  commit,
+  type Done,
+  keyReused,
+  rememberedBy,
+  repeated,
+  unknownChannel,
+  unknownPost,
+  type WriterOptions,
+} from './commit.ts'
 import type { Folded, StoredPublished } from './fold.ts'
 import { foldChannelEdit, foldEdit, foldNew, foldNewChannel, foldPin, foldRetraction } from './fold.ts'
 import { channelKeys } from './keys.ts'
 import type { Once, PostContent, PostContentEdit, Written } from './log.ts'
-import type { Envelope, Row, StoredChannel, StoredPost } from './row.ts'
+import type { Row, StoredChannel, StoredPost } from './row.ts'
 import { parseRow, toChannel, toPost } from './row.ts'
 import { newEpoch } from './scripts.ts'
 
 /** Tries that a write without a named version makes before it says that others are faster. */
 const triesMax = 8
-
-interface Before {
-  readonly epoch: Epoch
-  readonly history: string
-  readonly row: Row<unknown> | null
-  readonly repeat: Done | null
-}
 
 /** Makes every write of the log: reads the row, folds the change into it, and commits both or says who was faster. */
 export class Writer {
@@ -50,8 +52,9 @@ export class Writer {
 
   async editChannel(channel: ChannelId, edit: ChannelEdit, once: Once): Promise<Written<Channel>> {
     for (let tries = 0; tries < triesMax; tries++) {
-      const { row, repeat } = await this.#before(channel, '', once)
-      if (repeat !== null) return this.#writtenChannel(channel, repeat)
+      const before = await this.#before(channel, '', once)
+      if ('kind' in before) return this.#writtenChannel(channel, before)
+      const { row } = before
       if (row === null) throw unknownChannel(channel)
       const nowMs = Date.now()
       const stored = foldChannelEdit(row.stored as StoredChannel, edit, nowMs)
@@ -125,72 +128,61 @@ export class Writer {
     fold: (row: Row<StoredPost>, nowMs: number) => Folded<StoredPost> | null,
   ): Promise<Written<Post>> {
     for (let tries = 0; tries < triesMax; tries++) {
-      const { epoch, history, row, repeat } = await this.#before(channel, id, once)
-      if (repeat !== null) return this.#writtenPost(channel, repeat)
+      const before = await this.#before(channel, id, once)
+      if ('kind' in before) return this.#writtenPost(channel, before)
+      const row = before.row as Row<StoredPost> | null
       if (row === null) throw unknownPost(id)
       if (ifVersion !== '*' && row.version !== ifVersion) throw staleVersion(row.version)
-      const current = row as Row<StoredPost>
       const nowMs = Date.now()
-      const folded = fold(current, nowMs)
-      if (folded === null) {
-        // That it stands already is acknowledged as a write is.
-        await this.#options.confirm(channel, history)
-        const cursor = formatCursor(epoch, current.offset)
-        const item = toPost(this.#options.publicUrl, channel, id, current)
-        return { item, version: current.version, cursor, repeated: false }
-      }
-      const change = { channel, rowId: id, version: row.version, ...folded, type, nowMs, once }
+      // That it stands already is remembered and acknowledged as a write is: its repetition must not be made later.
+      const folded = fold(row, nowMs)
+      const { stored, indexes } = folded ?? { stored: row.stored, indexes: {} }
+      const kind = folded === null ? 'none' : type
+      const change = { channel, rowId: id, version: row.version, stored, indexes, type: kind, nowMs, once }
       const committed = await commit(this.#options, change)
       if (committed.kind !== 'stale') return this.#writtenPost(channel, committed)
     }
     throw writeConflict()
   }
 
-  /** What stands in the store before a write: the row, and the answer where this very write was done already. */
-  async #before(channel: ChannelId, rowId: PostId | '', once: Once): Promise<Before> {
+  /** The row that a write is to be folded into; or what is answered if this very write was made already. */
+  async #before(channel: ChannelId, rowId: PostId | '', once: Once): Promise<Done | { row: Row<unknown> | null }> {
     const keys = channelKeys(this.#options.prefix, channel)
-    const { redis, scripts } = this.#options
-    const [head, row, answer] = await Promise.all([
-      scripts.head([keys.meta], [newEpoch()]),
-      reached(redis.hget(keys.rows, rowId)),
-      reached(redis.get(keys.once(once.key))),
-    ])
-    if (head[0] === 'no-channel') throw unknownChannel(channel)
-    const place = { epoch: head[1] as Epoch, history: head[3] }
-    return {
-      ...place,
-      row: row === null ? null : parseRow(row),
-      repeat: answer === null ? null : answered(answer, once, place),
+    const { records, name, fingerprint, rememberMs } = rememberedBy(once, keys)
+    const reply = await this.#options.scripts.before(
+      [keys.meta, keys.rows, records],
+      [rowId, name, fingerprint, rememberMs, newEpoch()],
+    )
+    switch (reply[0]) {
+      case 'before':
+        return { row: reply[3] === '' ? null : parseRow(reply[3]) }
+      case 'repeat':
+        return repeated(reply)
+      case 'reused':
+        throw keyReused()
+      case 'no-channel':
+        throw unknownChannel(channel)
     }
   }
 
-  async #writtenChannel(id: ChannelId, committed: Done): Promise<Written<Channel>> {
-    const { epoch, history, envelope, json } = committed
-    await this.#options.confirm(id, history)
-    const item = toChannel(this.#options.publicUrl, id, { ...envelope, stored: JSON.parse(json) as StoredChannel })
-    return written(item, epoch, envelope, committed.kind === 'repeat')
+  async #writtenChannel(id: ChannelId, done: Done): Promise<Written<Channel>> {
+    await this.#options.confirm(id, done.history)
+    return written(toChannel(this.#options.publicUrl, id, done.row as Row<StoredChannel>), done)
   }
 
-  /**
-   * Answers with what was committed. The answer to a repeated write is the first one, save where the post has been
-   * retracted since: then its stub, for a retracted text is served to nobody.
-   */
-  async #writtenPost(channel: ChannelId, committed: Done): Promise<Written<Post>> {
-    const { epoch, history, envelope, json } = committed
-    const { publicUrl, redis, prefix, confirm } = this.#options
-    await confirm(channel, history)
-    const id = committed.rowId as PostId
-    const first = { ...envelope, stored: JSON.parse(json) as StoredPost }
-    if (committed.kind === 'done') return written(toPost(publicUrl, channel, id, first), epoch, envelope, false)
-    const now = await reached(redis.hget(channelKeys(prefix, channel).rows, id))
-    const row = now === null ? null : parseRow<StoredPost>(now)
-    const shown = row?.stored.status === 'retracted' ? row : first
-    return written(toPost(publicUrl, channel, id, shown), epoch, envelope, true)
+  async #writtenPost(channel: ChannelId, done: Done): Promise<Written<Post>> {
+    const { publicUrl, confirm } = this.#options
+    await confirm(channel, done.history)
+    return written(toPost(publicUrl, channel, done.rowId as PostId, done.row as Row<StoredPost>), done)
   }
 }
 
-function written<T>(item: T, epoch: Epoch, envelope: Envelope, repeated: boolean): Written<T> {
-  return { item, version: envelope.version, cursor: formatCursor(epoch, envelope.offset), repeated }
+/**
+ * What is written belongs together: the item, its version, and the offset of its last change. Of a repeated write they are
+ * those of now, so that an edit by this version overwrites nothing that the editor was not shown.
+ */
+function written<T>(item: T, { kind, epoch, row }: Done): Written<T> {
+  return { item, version: row.version, cursor: formatCursor(epoch, row.offset), repeated: kind === 'repeat' }
 }
 
 function published(row: Row<StoredPost>): StoredPublished {
@@ -200,7 +192,6 @@ function published(row: Row<StoredPost>): StoredPublished {
   })
 }
 
-const unknownPost = (id: string) => new CodedError('unknown-post', `There is no post "${id}" in this channel.`)
 const staleVersion = (version: number) =>
   new CodedError(
     'stale-version',

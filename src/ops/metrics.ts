@@ -21,13 +21,15 @@ export interface MetricsOptions {
   readonly refused: () => Iterable<readonly [reason: string, count: number]>
   /** Workers of the node that ended by themselves and were started again. */
   readonly restarted: () => number
+  /** Processes of all nodes that are lost and have no successor; null while that can not be known. */
+  readonly lost: () => number | null
 }
 
 /**
  * The process's metrics. Counts are read when they are scraped. Where a node has several processes, an `aggregator` says
  * how a figure of theirs becomes one; without it they are summed.
  */
-export function makeMetrics({ counts, readiness, log, refused, restarted }: MetricsOptions): Registry {
+export function makeMetrics({ counts, readiness, log, refused, restarted, lost }: MetricsOptions): Registry {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopDelayEveryMs })
@@ -109,6 +111,15 @@ export function makeMetrics({ counts, readiness, log, refused, restarted }: Metr
     collect() {
       this.reset()
       this.inc(restarted())
+    },
+  })
+  new Gauge({
+    name: 'wirecopy_processes_lost',
+    help: 'Processes of all nodes that fell silent in the last 15 minutes and have no successor; NaN while Redis is away.',
+    registers,
+    aggregator: 'max',
+    collect() {
+      this.set(lost() ?? Number.NaN)
     },
   })
   new Gauge({

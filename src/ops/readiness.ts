@@ -9,8 +9,8 @@ const probeLateMs = 3_000
 export type NotReady = 'starting' | 'probe-late' | 'stopping'
 
 /**
- * Whether posts reach followers: a probe written to Redis must come back by the same tail that wakes the feeds. Nothing
- * else makes a process ready, however well its parts look.
+ * Whether posts reach followers: a probe must be written by the script that writes posts, come back by the tail that wakes
+ * the feeds, and be read by the script that reads posts. Nothing else makes a process ready, however well its parts look.
  */
 export class Readiness {
   readonly #log: Log

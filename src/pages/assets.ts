@@ -18,7 +18,13 @@ export interface Assets {
 }
 
 const folder = import.meta.dirname
-const entries = { reader: 'reader/browser.ts', ops: 'ops/browser.ts', style: 'style.css', icon: 'icon.svg' }
+const entries = {
+  reader: 'reader/browser.ts',
+  ops: 'ops/browser.ts',
+  opsTicks: 'ops/ticks.browser.ts',
+  style: 'style.css',
+  icon: 'icon.svg',
+}
 const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -42,11 +48,11 @@ async function makeAssets(): Promise<Assets> {
     files.set(name, { type: types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream', content: contents })
     urls[name.slice(0, name.lastIndexOf('-'))] = `/assets/${name}`
   }
-  const { reader, ops, style, icon } = urls
-  if (reader === undefined || ops === undefined || style === undefined || icon === undefined) {
+  const { reader, ops, opsTicks, style, icon } = urls
+  if (!reader || !ops || !opsTicks || !style || !icon) {
     throw new Error(`The pages' files could not be bundled: there are only ${[...files.keys()].join(', ')}`)
   }
-  return { urls: { reader, ops, style, icon }, files, revision: await revisionOf([...files.keys()]) }
+  return { urls: { reader, ops, opsTicks, style, icon }, files, revision: await revisionOf([...files.keys()]) }
 }
 
 async function bundle(): Promise<BuildResult<{ write: false }>> {

@@ -6,6 +6,7 @@ export interface PageAssets {
   readonly icon: string
   readonly reader: string
   readonly ops: string
+  readonly opsTicks: string
 }
 
 export interface Document {

@@ -35,8 +35,10 @@ export const limits = {
   /** Bytes of posts after which a batch or a page ends early. One post always fits. */
   batchBytesMax: 1_048_576,
   idempotencyKeyCharsMax: 128,
-  /** How long a repeated `Idempotency-Key` gets the first answer again. */
+  /** How long a write is remembered by its `Idempotency-Key`. */
   idempotencyMs: 86_400_000,
+  /** Writes that are remembered for each holder of an API key in each channel; past it the oldest are forgotten. */
+  idempotencyRecordsMax: 10_000,
   cursorCharsMax: 64,
   /** Channels that one Socket.IO connection may follow. */
   followedPerConnectionMax: 50,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { assertProblem, startCoverage } from './calls.ts'
 
-test('a repeated post is one post, and gets its first answer again', async (t) => {
+test('a repeated post is one post, and is answered with the post as it stands now', async (t) => {
   const { call, channel } = await startCoverage(t)
   const headers = { 'idempotency-key': 'desk 1/42' }
   const send = (body: unknown) => call('POST', `${channel}/posts`, { headers, body })
@@ -10,14 +10,20 @@ test('a repeated post is one post, and gets its first answer again', async (t) =
   assert.equal(first.status, 201, first.text)
   assert.equal(first.headers.get('idempotency-replayed'), null)
   const path = `${channel}/posts/${first.json.post.id}`
-  await call('PATCH', path, { body: { headline: 'b' }, headers: { 'if-match': '"1"' } })
-
-  const again = await send('{ "tags": ["x"], "headline": "a" }')
-  assert.equal(again.status, 201)
-  assert.equal(again.text, first.text)
+  const unchanged = await send('{ "tags": ["x"], "headline": "a" }')
+  assert.equal(unchanged.status, 201)
+  assert.equal(unchanged.text, first.text)
   for (const name of ['etag', 'location', 'content-type', 'cache-control']) {
-    assert.equal(again.headers.get(name), first.headers.get(name))
+    assert.equal(unchanged.headers.get(name), first.headers.get(name))
   }
+  assert.equal(unchanged.headers.get('idempotency-replayed'), 'true')
+
+  const edited = await call('PATCH', path, { body: { headline: 'b' }, headers: { 'if-match': '"1"' } })
+  const again = await send({ headline: 'a', tags: ['x'] })
+  assert.equal(again.status, 201)
+  assert.equal(again.text, edited.text)
+  assert.equal(again.headers.get('etag'), '"2"')
+  assert.equal(again.headers.get('location'), first.headers.get('location'))
   assert.equal(again.headers.get('idempotency-replayed'), 'true')
   assert.equal((await call('GET', `${channel}/posts`)).json.posts.length, 1)
 
@@ -36,17 +42,18 @@ test('posts that are sent at the same time under one key are one post', async (t
   assert.equal((await call('GET', `${channel}/posts`)).json.posts.length, 1)
 })
 
-test('an edit repeated after a later edit gets its first answer, and undoes nothing', async (t) => {
+test('an edit repeated after a later edit undoes nothing, and is answered with the later one', async (t) => {
   const { call, publish } = await startCoverage(t)
   const path = await publish()
   const edit = (headline: string, version: string, key: string) =>
     call('PATCH', path, { body: { headline }, headers: { 'if-match': version, 'idempotency-key': key } })
-  const first = await edit('a', '"1"', 'k1')
-  await edit('b', '"2"', 'k2')
+  await edit('a', '"1"', 'k1')
+  const later = await edit('b', '"2"', 'k2')
   const again = await edit('a', '"1"', 'k1')
   assert.equal(again.status, 200)
-  assert.equal(again.text, first.text)
-  assert.equal(again.headers.get('etag'), '"2"')
+  assert.equal(again.text, later.text)
+  assert.equal(again.headers.get('etag'), '"3"')
+  assert.equal(again.headers.get('idempotency-replayed'), 'true')
   assert.equal((await call('GET', path)).json.headline, 'b')
   // The condition is part of the request: the same edit of another version is another one.
   assertProblem(await edit('a', '"3"', 'k1'), 422, 'key-reused')

@@ -22,7 +22,7 @@ test('the operations page asks for a key once and shows the connection of a read
   await page.getByLabel(/^Key with the scope/).fill(adminKey)
   await page.getByRole('button', { name: 'Show' }).click()
 
-  await page.getByText('Readers are being reached: 1 of 1 process ready').waitFor()
+  await page.getByRole('status').getByText('Readers are being reached: 1 of 1 process ready').waitFor()
   const row = page.getByRole('row', { name: 'watched' })
   // Followers, behind, websocket: the policy of the pages lets the websocket through.
   for (const [column, count] of ['1', '0', '1'].entries()) {
@@ -30,7 +30,7 @@ test('the operations page asks for a key once and shows the connection of a read
   }
   assert.match((await page.locator('[data-age]').textContent()) ?? '', /^Figures are \d+ s old/)
   await page.reload()
-  await page.getByText('Readers are being reached').waitFor()
+  await page.getByRole('status').getByText('Readers are being reached').waitFor()
 
   await reader.close()
   await row.waitFor({ state: 'detached' })

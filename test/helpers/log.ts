@@ -29,7 +29,12 @@ export type TestLog = Awaited<ReturnType<typeof openLog>>
 export async function openTestLog(
   t: TestContext,
   redisUrl: string,
-  { prefix = randomBytes(6).toString('hex'), changesMax = 10_000, replicasMin = 0 } = {},
+  {
+    prefix = randomBytes(6).toString('hex'),
+    changesMax = 10_000,
+    replicasMin = 0,
+    knownMsMax,
+  }: { prefix?: string; changesMax?: number; replicasMin?: number; knownMsMax?: number } = {},
 ): Promise<TestLog & { readonly prefix: string }> {
   const processId = randomBytes(4).toString('hex')
   const log = await openLog({
@@ -39,6 +44,7 @@ export async function openTestLog(
     publicUrl: 'http://news.example',
     changesMax,
     replicasMin,
+    ...(knownMsMax === undefined ? {} : { knownMsMax }),
     logger: quiet,
   })
   t.after(() => log.close())
@@ -71,4 +77,8 @@ export const content = (text: string, fields: Partial<Content> = {}): Content =>
 })
 
 /** A write that is made once: a key of its own. */
-export const once = (key = randomBytes(8).toString('hex'), fingerprint = 'same') => ({ key, fingerprint })
+export const once = (key = randomBytes(8).toString('hex'), fingerprint = 'same', holder = 'desk') => ({
+  holder,
+  key,
+  fingerprint,
+})

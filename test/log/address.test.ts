@@ -66,8 +66,28 @@ for (const [url, says] of wrong) {
   })
 }
 
+test('a password may have colons', () => {
+  const options = (url: string) => parseAddress(url).options
+  assert.deepEqual(
+    ['redis://user:a:b:c@host', 'redis://:a:b@host', 'redis://user@host', 'redis://u%3As:%40@host'].map((url) => [
+      options(url).username,
+      options(url).password,
+    ]),
+    [
+      ['user', 'a:b:c'],
+      [undefined, 'a:b'],
+      ['user', undefined],
+      ['u:s', '@'],
+    ],
+  )
+})
+
 test('a password is not in what is logged', () => {
-  for (const url of ['redis://:secret@a/1', 'redis+sentinel://user:secret@a,b/news?sentinel_password=secret&x=1']) {
+  for (const url of [
+    'redis://:secret@a/1',
+    'redis://user:secret:secret@a/1',
+    'redis+sentinel://user:secret@a,b/news?sentinel_password=secret&x=1',
+  ]) {
     assert.doesNotMatch(withoutPassword(url), /secret/)
   }
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once as event } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { chmod, chown, mkdir, realpath, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { Redis } from 'ioredis'
@@ -130,4 +131,53 @@ test('the redis-server of a process that exits without closing it ends as well',
   )
   assert.deepEqual(await event(owner, 'exit'), [7, null])
   await until('it no longer answers', async () => (await findEmbeddedRedis(folder)) === null)
+})
+
+/** A data folder with a path that is too long, and where its sockets go instead. */
+async function longFolder(): Promise<{ folder: string; sockets: string }> {
+  const folder = join(await tempFolder(), 'x'.repeat(60), 'y'.repeat(60))
+  await mkdir(folder, { recursive: true })
+  const hash = createHash('sha256')
+    .update(await realpath(folder))
+    .digest('hex')
+  return { folder, sockets: join('/tmp', `wirecopy-${hash.slice(0, 16)}`) }
+}
+
+const isRoot = process.getuid?.() === 0
+const foreign: Record<string, { make: (path: string) => Promise<void>; told: RegExp; skip?: boolean }> = {
+  'is open to others': {
+    make: async (path) => {
+      await mkdir(path)
+      await chmod(path, 0o755)
+    },
+    told: /is open to others \(mode 755\).*DATA_DIR/,
+  },
+  'is a link': {
+    make: async (path) => symlink(await tempFolder(), path),
+    told: /is not a folder.*DATA_DIR/,
+  },
+  'belongs to another user': {
+    make: async (path) => {
+      await mkdir(path, { mode: 0o700 })
+      await chown(path, 65_534, 65_534)
+    },
+    told: /belongs to the user with id 65534, and not to this one.*DATA_DIR/,
+    skip: !isRoot,
+  },
+}
+
+for (const [name, { make, told, skip }] of Object.entries(foreign)) {
+  test(`a folder for sockets that ${name} is not taken`, { skip: skip ?? false }, async (t) => {
+    const { folder, sockets } = await longFolder()
+    t.after(() => rm(sockets, { recursive: true, force: true }))
+    await make(sockets)
+    await assert.rejects(startEmbeddedRedis(folder, quiet), told)
+    await assert.rejects(findEmbeddedRedis(folder), told)
+  })
+}
+
+test('a data folder into which everybody may write is not taken', async () => {
+  const folder = await tempFolder()
+  await chmod(folder, 0o777)
+  await assert.rejects(startEmbeddedRedis(folder, quiet), /Everybody may write into the data folder .*chmod o-w/)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { CodedError } from '../../src/errors.ts'
 import { LastKnown } from '../../src/log/last-known.ts'
 import type { Encoded } from '../../src/log/log.ts'
@@ -14,9 +15,9 @@ function snapshotAt(at: string): Encoded<Snapshot> {
   return { value: value as unknown as Snapshot, json: Buffer.from(JSON.stringify(value)), cursor: cursor(at) }
 }
 
-async function knowing(at: string): Promise<LastKnown> {
-  const known = new LastKnown()
-  known.noticed(channel, cursor(at))
+async function knowing(at: string, msMax?: number): Promise<LastKnown> {
+  const known = new LastKnown(msMax)
+  known.noticed(channel, cursor(at), performance.now())
   await known.snapshot(channel, async () => snapshotAt(at))
   return known
 }
@@ -38,7 +39,7 @@ async function given(known: LastKnown): Promise<string | null> {
 test('while the store is away the last known answer is given, unless it is known to be overtaken', async () => {
   assert.equal(await given(await knowing('one:5')), 'one:5')
   const read = await knowing('one:5')
-  read.noticed(channel, cursor('one:6'))
+  read.noticed(channel, cursor('one:6'), performance.now())
   assert.equal(await given(read), null)
   const written = await knowing('one:5')
   written.wrote(channel, cursor('one:6'))
@@ -47,7 +48,7 @@ test('while the store is away the last known answer is given, unless it is known
 
 test('a write of the log before this one, answered late, does not bring back what was known of that', async () => {
   const known = await knowing('one:5')
-  known.noticed(channel, cursor('two:5'))
+  known.noticed(channel, cursor('two:5'), performance.now())
   known.wrote(channel, cursor('one:5'))
   assert.equal(await given(known), null)
 })
@@ -73,7 +74,7 @@ test('a snapshot is brought up by what has been heard since, and is as old as th
     [5, 6],
     [6, 8],
   ] as const) {
-    known.noticed(channel, cursor(`one:${to}`))
+    known.noticed(channel, cursor(`one:${to}`), performance.now())
     known.heard(channel, heard(from, to), performance.now())
   }
   assert.ok(known.hasSnapshot(channel, at(8)) && !known.hasSnapshot(channel, at(9)))
@@ -110,8 +111,43 @@ test('a reading that is late does not take the place of what has been heard sinc
   ] as const) {
     const known = await knowing('one:5')
     known.heard(channel, heard(5, 6), performance.now())
-    known.noticed(channel, cursor(late))
+    known.noticed(channel, cursor(late), performance.now())
     await known.snapshot(channel, async () => snapshotAt(late))
     assert.equal(await given(known), reach)
   }
+})
+
+/** Lets so much time go by, however busy the machine is. */
+async function elapsed(ms: number): Promise<void> {
+  const end = performance.now() + ms
+  while (performance.now() < end) await turn()
+}
+
+test('an answer whose head was seen again since is as old as that, and one that was only written to is not', async () => {
+  const [seen, unseen, written] = [await knowing('one:5'), await knowing('one:5'), await knowing('one:5')]
+  await elapsed(20)
+  seen.noticed(channel, cursor('one:5'), performance.now())
+  written.wrote(channel, cursor('one:5'))
+  const age = async (known: LastKnown) => Number((await known.snapshot(channel, away))?.staleMs)
+  const fresh = await age(seen)
+  assert.ok(fresh <= (await age(unseen)) - 19)
+  assert.ok(fresh <= (await age(written)) - 19)
+})
+
+test('an answer is given until it is too old, and then the reader is told when to try again', async () => {
+  const msMax = 50
+  const known = await knowing('one:5', msMax)
+  for (;;) {
+    const [answer] = await Promise.allSettled([known.snapshot(channel, away)])
+    if (answer.status === 'rejected') {
+      assert.ok(answer.reason instanceof CodedError && answer.reason.code === 'unavailable')
+      break
+    }
+    assert.ok(Number(answer.value?.staleMs) <= msMax)
+    await turn()
+  }
+  // It stays so, and what is read again is given again.
+  await assert.rejects(known.snapshot(channel, away), { code: 'unavailable' })
+  await known.snapshot(channel, async () => snapshotAt('one:5'))
+  assert.ok(known.hasSnapshot(channel, at(5)))
 })

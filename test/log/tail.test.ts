@@ -106,3 +106,30 @@ test('whoever no longer watches is not woken', async (t) => {
   await log.tail.echo(waitMsMax)
   assert.equal(wakes, 0)
 })
+
+test('a probe comes back after its log was lost, as a whole or in part, and stays small', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  const keysOf = async () => (await log.redis.call('KEYS', `${log.prefix}:{0}:probe:*`)) as string[]
+  const named = async (end: string) => (await keysOf()).find((key) => key.endsWith(end)) ?? ''
+  for (let i = 0; i < 20; i++) await log.tail.echo(waitMsMax)
+  const [meta, rows, entries] = [await named(':meta'), await named(':rows'), await named(':log')]
+  const losses = [
+    () => log.redis.del(...[meta, rows, entries]),
+    () => log.redis.del(meta),
+    () => log.redis.del(rows),
+    // As on a server that took over and lacks the end.
+    async () => {
+      await log.redis.hset(meta, { head: 3, floor: 2 })
+      await log.redis.del(entries)
+    },
+  ]
+  for (const lose of losses) {
+    await lose()
+    assert.ok((await log.tail.echo(waitMsMax)) >= 0)
+  }
+  assert.ok((await log.redis.xlen(entries)) <= 3)
+  for (const key of await keysOf()) {
+    const leftMs = await log.redis.pttl(key)
+    assert.ok(leftMs > 0 && leftMs <= 60_000, key)
+  }
+})

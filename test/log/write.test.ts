@@ -103,21 +103,6 @@ test('writes that name no version all go in, one after the other', async (t) => 
   assert.deepEqual([post.headline, post.tags, post.pinned, post.version], ['edited', ['quay'], true, 4])
 })
 
-test('a write repeated under its key is one write and gets its first answer, after later edits too', async (t) => {
-  const log = await openTestLog(t, redisUrl)
-  const create = once()
-  const created = await log.createChannel(newChannel('war'), create)
-  assert.deepEqual(await log.createChannel(newChannel('war'), create), { ...created, repeated: true })
-  const publish = once()
-  const first = await log.publish(war, content('first'), publish)
-  const edit = once()
-  const edited = await log.edit(war, first.item.id, { headline: 'second' }, 1, edit)
-  await log.edit(war, first.item.id, { headline: 'third' }, 2, once())
-  assert.deepEqual(await log.publish(war, content('first'), publish), { ...first, repeated: true })
-  assert.deepEqual(await log.edit(war, first.item.id, { headline: 'second' }, 1, edit), { ...edited, repeated: true })
-  assert.equal((await log.head(war))?.offset, 3)
-})
-
 test('a key used for something else is refused', async (t) => {
   const log = await openTestLog(t, redisUrl)
   await log.createChannel(newChannel('war'), once())

@@ -3,62 +3,12 @@ import { once as event } from 'node:events'
 import test from 'node:test'
 import { io } from 'socket.io-client'
 import { testMsMax } from '../../scripts/setup/test-limits.js'
-import { opsNode, opsNodes } from '../../src/log/keys.ts'
-import { Registry, type Report } from '../../src/ops/registry.ts'
-import { OpsChannels, OpsNodes } from '../../src/wire/ops.ts'
+import { OpsNodes } from '../../src/wire/ops.ts'
 import { until } from '../faults/until.ts'
 import { openTestLog, redisForFile } from '../helpers/log.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
 const redisUrl = await redisForFile()
-
-const report = (fields: Partial<Report> = {}): Report => ({
-  node: 'a',
-  worker: 0,
-  startedAt: '2026-01-01T00:00:00.000Z',
-  ready: true,
-  connections: { websocket: 2, polling: 1, sse: 1 },
-  followers: 4,
-  behind: 1,
-  channels: [{ channel: 'war', websocket: 2, polling: 1, sse: 1, followers: 4, behind: 1 }],
-  ...fields,
-})
-
-test('counts of all processes add up, by node and by channel', async (t) => {
-  const { redis, prefix } = await openTestLog(t, redisUrl)
-  const [a, b] = [new Registry(redis, prefix, 'a-0'), new Registry(redis, prefix, 'b-0')]
-  await a.report(report())
-  await b.report(report({ node: 'b' }))
-  const nodes = OpsNodes.parse(await a.nodes())
-  assert.deepEqual(nodes.total, { websocket: 4, polling: 2, sse: 2, followers: 8, behind: 2 })
-  assert.deepEqual(
-    nodes.nodes.map(({ node, channels }) => [node, channels]),
-    [
-      ['a', 1],
-      ['b', 1],
-    ],
-  )
-  const { channels } = OpsChannels.parse(await b.channels())
-  assert.deepEqual(channels, [{ channel: 'war', websocket: 4, polling: 2, sse: 2, followers: 8, behind: 2 }])
-})
-
-test('a process that no longer reports is gone from the sums within 10 s, and one that stops at once', async (t) => {
-  const { redis, prefix } = await openTestLog(t, redisUrl)
-  const [killed, stopped] = [new Registry(redis, prefix, 'killed'), new Registry(redis, prefix, 'stopped')]
-  await killed.report(report({ node: 'killed' }))
-  await stopped.report(report({ node: 'stopped' }))
-  const leftMs = await redis.pttl(opsNode(prefix, 'killed'))
-  assert.ok(leftMs > 0 && leftMs <= 10_000, 'its report expires by itself')
-  await stopped.leave()
-  assert.deepEqual(
-    (await killed.nodes()).nodes.map(({ node }) => node),
-    ['killed'],
-  )
-  await redis.pexpire(opsNode(prefix, 'killed'), 1)
-  await until('its report has expired', async () => (await redis.exists(opsNode(prefix, 'killed'))) === 0)
-  assert.deepEqual((await killed.nodes()).nodes, [])
-  assert.deepEqual(await redis.smembers(opsNodes(prefix)), [])
-})
 
 async function get(server: TestServer, path: string): Promise<Response> {
   return fetch(server.url + path, { headers: { authorization: `Bearer ${server.adminKey}` } })

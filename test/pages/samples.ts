@@ -59,7 +59,13 @@ export function snapshotWith(fields: Partial<Record<keyof Snapshot, unknown>> = 
   return Snapshot.parse({ channel: channelWith(), cursor: 'epoch1:42', pinned: [], posts: [], ...fields })
 }
 
-const assets = { style: '/assets/s.css', icon: '/assets/i.svg', reader: '/assets/r.js', ops: '/assets/o.js' }
+const assets = {
+  style: '/assets/s.css',
+  icon: '/assets/i.svg',
+  reader: '/assets/r.js',
+  ops: '/assets/o.js',
+  opsTicks: '/assets/t.js',
+}
 export const rendering = {
   assets,
   publicUrl: 'https://news.example',

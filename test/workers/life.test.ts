@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import test from 'node:test'
 import { Redis } from 'ioredis'
 import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
-import { opsNodes } from '../../src/log/keys.ts'
+import { opsKeys } from '../../src/log/keys.ts'
 import type { Steer } from '../../src/wire/events.ts'
 import { OpsNodes } from '../../src/wire/ops.ts'
 import { startRedis } from '../deploy/cluster.ts'
@@ -163,7 +163,7 @@ test('the node is not ready while one of its workers is not, whichever answers',
   await comesTo('200')
   const redis = new Redis({ path: new URL(redisUrl).pathname })
   t.after(() => redis.disconnect())
-  const ids = await redis.smembers(opsNodes('wirecopy'))
+  const ids = await redis.hkeys(opsKeys('wirecopy').processes)
   const [probe] = await redis.keys(`*:probe:${ids.find((id) => id.startsWith(`${nodeName}-1-`))}`)
   assert.ok(probe !== undefined)
   // What is no stream takes no probe.

@@ -2,13 +2,15 @@
 import type { OpsChannels, OpsNodes } from '../../wire/ops.ts'
 import { element } from '../reader/document.ts'
 import { morph } from '../reader/morph.ts'
-import { oldestMs, renderTables, seconds, verdictOf } from './tables.ts'
+import { iconOf, titles } from './tab.ts'
+import { oldestMs, renderTables } from './tables.ts'
+import { type Known, type Level, type Seen, seconds, verdictOf } from './verdict.ts'
 
 const everyMs = 2_000
-const answerMsMax = 10_000
-const backoffMsMax = 30_000
-/** Figures older than this are said to be old, whatever they say. */
-const freshMsMax = 10_000
+const tickMs = 1_000
+/** A question that takes longer is given up, and asked again. What is shown does not wait for it. */
+const answerMsMax = 5_000
+const backoffMsMax = 8_000
 
 const storageName = 'wirecopy-ops-key'
 const form = element(document, '[data-key-form]', HTMLFormElement)
@@ -16,49 +18,90 @@ const field = element(form, 'input', HTMLInputElement)
 const keyProblem = element(document, '[data-key-problem]', HTMLElement)
 const figures = element(document, '[data-figures]', HTMLElement)
 const verdictLine = element(document, '[data-verdict]', HTMLElement)
+const announced = element(document, '[data-announced]', HTMLElement)
 const ageLine = element(document, '[data-age]', HTMLElement)
 const tables = element(document, '[data-tables]', HTMLElement)
 const forget = element(document, '[data-forget]', HTMLButtonElement)
+const icon = element(document, 'link[rel="icon"]', HTMLLinkElement)
+const ownTitle = document.title
+const ownIcon = icon.href
+
+interface Held {
+  readonly nodes: OpsNodes
+  readonly channels: OpsChannels
+  /** When it was asked for (`performance.now()`, which no change of a clock moves): it may have been on its way for long. */
+  readonly askedAtMs: number
+  readonly refuted: boolean
+}
+
+interface Asking {
+  readonly sinceMs: number
+  readonly stop: AbortController
+}
 
 let key = sessionStorage.getItem(storageName)
-let next: ReturnType<typeof setTimeout> | undefined
+let asking: Asking | null = null
+let askAtMs = 0
 let failures = 0
-let asking = false
-/** When the last figures came (`performance.now()`, which no clock change moves), and how old they were then. */
-let received: { readonly atMs: number; readonly ageMs: number } | undefined
+let held: Held | null = null
+let failure: Seen['failure'] = null
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()
   key = field.value.trim()
   sessionStorage.setItem(storageName, key)
   field.value = ''
-  void ask()
+  askNow()
 })
 forget.addEventListener('click', () => forgetKey(''))
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) void ask()
+  if (!document.hidden) askNow()
 })
-setInterval(showAge, 1_000)
+setInterval(tick, tickMs)
+// In the background these go on. Without them the page's own timer does what it may.
+new Worker(figures.dataset['ticks'] ?? '', { type: 'module' }).addEventListener('message', tick)
 if (key === null) forgetKey('')
-else void ask()
+else askNow()
 
-/** Asks now, and again later, for as long as there is a key and somebody looks. */
-async function ask(): Promise<void> {
-  clearTimeout(next)
-  if (asking || key === null || document.hidden) return
-  asking = true
-  const asked = key
+/** Shows what is known now, whatever has become of the questions, and asks again when it is time. */
+function tick(): void {
+  if (key === null) return
+  const now = performance.now()
+  if (asking !== null && now - asking.sinceMs > answerMsMax) asking.stop.abort()
+  if (asking === null && now >= askAtMs) void ask(key)
+  show()
+}
+
+function askNow(): void {
+  askAtMs = 0
+  tick()
+}
+
+async function ask(asked: string): Promise<void> {
+  const mine: Asking = { sinceMs: performance.now(), stop: new AbortController() }
+  asking = mine
   try {
-    const [nodes, channels] = await Promise.all([get<OpsNodes>('nodes', asked), get<OpsChannels>('channels', asked)])
+    const [nodes, channels] = await Promise.all([
+      get<OpsNodes>('nodes', asked, mine.stop.signal),
+      get<OpsChannels>('channels', asked, mine.stop.signal),
+    ])
+    if (key !== asked) return
+    requireNew(nodes, channels)
+    held = { nodes, channels, askedAtMs: mine.sinceMs, refuted: false }
     failures = 0
-    if (key === asked) show(nodes, channels)
+    failure = null
+    keyProblem.textContent = ''
   } catch (error) {
+    if (key !== asked) return
+    mine.stop.abort()
     failures += 1
+    failure = error instanceof StoreAway ? 'store' : 'server'
+    if (failure === 'store' && held !== null) held = { ...held, refuted: true }
     if (error instanceof Refused) forgetKey(error.message)
-    showAge()
   } finally {
-    asking = false
-    if (key !== null) next = setTimeout(() => void ask(), delayMs())
+    asking = null
+    askAtMs = key === asked ? performance.now() + delayMs() : 0
+    if (key !== null) show()
   }
 }
 
@@ -69,50 +112,80 @@ function delayMs(): number {
 }
 
 class Refused extends Error {}
+class StoreAway extends Error {}
 
-async function get<T>(name: 'nodes' | 'channels', bearer: string): Promise<T> {
+async function get<T>(name: 'nodes' | 'channels', bearer: string, signal: AbortSignal): Promise<T> {
   const response = await fetch(`/v1/ops/${name}`, {
     headers: { authorization: `Bearer ${bearer}` },
     cache: 'no-store',
-    signal: AbortSignal.timeout(answerMsMax),
+    signal,
   })
   if (response.status === 401 || response.status === 403) {
     throw new Refused('This key is not known, has expired, or lacks the scope ops:read.')
   }
-  if (!response.ok) throw new Error(`The server answered ${response.status}`)
-  return (await response.json()) as T
+  if (response.ok) return (await response.json()) as T
+  const { code } = (await response.json().catch(() => ({}))) as { code?: unknown }
+  if (code === 'unavailable') throw new StoreAway()
+  throw new Error(`The server answered ${response.status}`)
 }
 
-function show(nodes: OpsNodes, channels: OpsChannels): void {
-  received = { atMs: performance.now(), ageMs: oldestMs(nodes, channels) }
-  const { level, text } = verdictOf(nodes)
-  // The verdict is a live region: it is written only where it says something new.
-  if (verdictLine.textContent !== text) verdictLine.textContent = text
+/** What stands between may answer in the server's place, with nothing of ours, or with what it has kept. */
+function requireNew(nodes: OpsNodes, channels: OpsChannels): void {
+  const whole = [nodes.nodes, nodes.lost, channels.channels].every((list) => Array.isArray(list))
+  if (!whole || nodes.drop === undefined) throw new Error('The answer is not one of the server')
+  if (nodes.at === held?.nodes.at) throw new Error('The answer is the one before')
+}
+
+function show(): void {
+  const sinceMs = held === null ? 0 : performance.now() - held.askedAtMs
+  const known: Known | null = held && { nodes: held.nodes, sinceMs, refuted: held.refuted }
+  // A key that has not been tried yet is not shown as known.
+  if (known === null && failure === null) return
+  const { level, text, summary } = verdictOf({ known, failure })
+  setText(verdictLine, text)
   verdictLine.setAttribute('data-level', level)
+  setText(announced, summary)
+  showInTab(titles[level], iconOf(level))
+  setText(
+    ageLine,
+    held === null ? '' : `Figures are ${seconds(oldestMs({ ...held, sinceMs }, held.channels))} old${trying()}`,
+  )
+  figures.toggleAttribute('data-old', isOld(level))
   const fresh = tables.cloneNode(false) as HTMLElement
-  fresh.innerHTML = renderTables(nodes, channels).toString()
+  if (known !== null && held !== null) fresh.innerHTML = renderTables(known, held.channels).toString()
   morph(tables, fresh)
-  keyProblem.textContent = ''
   form.hidden = true
   figures.hidden = false
-  showAge()
 }
 
-function showAge(): void {
-  if (received === undefined) return
-  const ageMs = performance.now() - received.atMs + received.ageMs
-  const old = failures > 0 || ageMs > freshMsMax
-  ageLine.textContent = `Figures are ${seconds(ageMs)} old${failures > 0 ? ', and no newer ones can be had. Trying again' : ''}`
-  figures.toggleAttribute('data-old', old)
+function trying(): string {
+  return failures > 0 ? ', and no newer ones can be had. Trying again' : ''
+}
+
+function isOld(level: Level): boolean {
+  return failures > 0 || level === 'not-known'
+}
+
+/** Written only if it says something new: live regions are read out, and icons fetched, whenever they are set. */
+function setText(line: HTMLElement, text: string): void {
+  if (line.textContent !== text) line.textContent = text
+}
+
+function showInTab(title: string, address: string): void {
+  if (document.title !== title) document.title = title
+  if (icon.href !== address) icon.href = address
 }
 
 function forgetKey(problem: string): void {
-  clearTimeout(next)
+  asking?.stop.abort()
   key = null
-  received = undefined
+  held = null
+  failure = null
+  failures = 0
   sessionStorage.removeItem(storageName)
   tables.replaceChildren()
   figures.hidden = true
   form.hidden = false
   keyProblem.textContent = problem
+  showInTab(ownTitle, ownIcon)
 }

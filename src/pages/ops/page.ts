@@ -18,8 +18,9 @@ export function renderOpsPage(assets: PageAssets): string {
 <p class="hint">It is kept in this tab until the tab is closed.</p>
 <p class="problem" role="alert" data-key-problem></p>
 </form>
-<div data-figures hidden>
-<p class="verdict" role="status" data-verdict></p>
+<div data-figures data-ticks="${assets.opsTicks}" hidden>
+<p class="verdict" data-verdict></p>
+<p class="unseen" role="status" data-announced></p>
 <p class="age" data-age></p>
 <div data-tables></div>
 <p class="turn"><button type="button" data-forget>Forget the key</button></p>

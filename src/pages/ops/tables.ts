@@ -1,56 +1,60 @@
-import type { OpsChannels, OpsNode, OpsNodes } from '../../wire/ops.ts'
+import type { OpsChannels, OpsLost, OpsNode } from '../../wire/ops.ts'
 import { type Html, html, type Part } from '../html.ts'
+import { isFresh, isStale, type Known, seconds } from './verdict.ts'
 
-export interface Verdict {
-  readonly level: 'yes' | 'partly' | 'no'
-  readonly text: string
-}
-
-/** Whether readers are being reached: each process says of itself whether posts come through it. */
-export function verdictOf({ nodes }: OpsNodes): Verdict {
-  const ready = nodes.filter((node) => node.ready).length
-  const of = `${ready} of ${nodes.length} ${nodes.length === 1 ? 'process' : 'processes'} ready`
-  if (ready === 0) return { level: 'no', text: `Readers are not being reached: ${of}` }
-  if (ready < nodes.length) return { level: 'partly', text: `Some readers are not being reached: ${of}` }
-  return { level: 'yes', text: `Readers are being reached: ${of}` }
-}
-
-/** The oldest of the figures, in milliseconds, at the moment of the answer. */
-export function oldestMs(nodes: OpsNodes, channels: OpsChannels): number {
-  return nodes.nodes.reduce((oldest, node) => Math.max(oldest, node.ageMs), channels.ageMs)
+/** The oldest of the figures, in milliseconds. */
+export function oldestMs({ nodes, sinceMs }: Known, channels: OpsChannels): number {
+  return nodes.nodes.reduce((oldest, node) => Math.max(oldest, node.ageMs), channels.ageMs) + sinceMs
 }
 
 /** Channels that are shown: those with the most followers. */
 export const channelsShownMax = 100
 
-export function renderTables({ nodes, total }: OpsNodes, { channels }: OpsChannels): Html {
+/** Figures that are too old are not shown: a number says more than "not known", even if it is no longer true. */
+export function renderTables(known: Known, { channels, ageMs }: OpsChannels): Html {
+  const { nodes, lost, total } = known.nodes
+  const stale = isStale(known)
+  const summed = (ms: number) => (count: number) => (stale || !isFresh(ms + known.sinceMs) ? notKnown : whole(count))
+  const inAll = summed(Math.max(0, ...nodes.map((node) => node.ageMs)))
   const byFollowers = channels.toSorted((a, b) => b.followers - a.followers || a.channel.localeCompare(b.channel))
   const shown = byFollowers.slice(0, channelsShownMax)
   const left = channels.length - shown.length
   return html`
 <dl class="totals">
-${figure('Followers', total.followers)}
-${figure('Behind', total.behind)}
-${figure('Websocket', total.websocket)}
-${figure('Long polling', total.polling)}
-${figure('Event stream', total.sse)}
+${figure('Followers', inAll(total.followers))}
+${figure('Behind', inAll(total.behind))}
+${figure('Websocket', inAll(total.websocket))}
+${figure('Long polling', inAll(total.polling))}
+${figure('Event stream', inAll(total.sse))}
 </dl>
+${
+  lost.length > 0 &&
+  table({
+    caption: 'Lost in the last 15 minutes',
+    columns: ['Node', 'Worker', 'State', 'Followers it had', 'Last heard of', 'Ago'],
+    rows: lost.map((process) => lostRow(process, known.sinceMs)),
+  })
+}
 ${table({
   caption: 'By node and worker',
   columns: ['Node', 'Worker', 'State', 'Channels', ...transports, 'Running since', 'Age'],
-  rows: nodes.map(nodeRow),
+  rows: nodes.map((node) => nodeRow(node, node.ageMs + known.sinceMs, stale)),
 })}
 ${table({
   caption: 'By channel',
   columns: ['Channel', ...transports],
-  rows: shown.map(({ channel, ...counts }) => [html`<a href="/c/${channel}">${channel}</a>`, ...countCells(counts)]),
+  rows: shown.map(({ channel, ...counts }) => [
+    html`<a href="/c/${channel}">${channel}</a>`,
+    ...countCells(counts, summed(ageMs)),
+  ]),
 })}
-${shown.length === 0 && html`<p class="empty">Nobody follows a channel at the moment.</p>`}
+${shown.length === 0 && html`<p class="empty">${stale ? 'Not known.' : 'Nobody follows a channel at the moment.'}</p>`}
 ${left > 0 && html`<p class="empty">${left} more with fewer followers.</p>`}
 `
 }
 
 const transports = ['Followers', 'Behind', 'Websocket', 'Long polling', 'Event stream']
+const notKnown = html`<span class="unknown">not known</span>`
 
 interface Counts {
   readonly followers: number
@@ -60,21 +64,42 @@ interface Counts {
   readonly sse: number
 }
 
-function countCells({ followers, behind, websocket, polling, sse }: Counts): Part[] {
-  return [followers, behind, websocket, polling, sse].map(whole)
+function countCells({ followers, behind, websocket, polling, sse }: Counts, show: (count: number) => Part): Part[] {
+  return [followers, behind, websocket, polling, sse].map(show)
 }
 
-function nodeRow(node: OpsNode): Part[] {
+function nodeRow(node: OpsNode, ageMs: number, stale: boolean): Part[] {
   const { connections, followers, behind } = node
+  const known = !stale && isFresh(ageMs)
+  const show = (count: number) => (known ? whole(count) : notKnown)
   return [
     node.node,
     node.worker,
-    node.ready ? 'Ready' : html`<strong class="not-ready">Not ready</strong>${node.reason && html` (${node.reason})`}`,
-    whole(node.channels),
-    ...countCells({ followers, behind, ...connections }),
-    html`<time datetime="${node.startedAt}">${node.startedAt.slice(0, 16).replace('T', ' ')} UTC</time>`,
-    seconds(node.ageMs),
+    known ? stateOf(node) : notKnown,
+    show(node.channels),
+    ...countCells({ followers, behind, ...connections }, show),
+    time(node.startedAt, 16),
+    seconds(ageMs),
   ]
+}
+
+function stateOf({ ready, reason }: OpsNode): Part {
+  return ready ? 'Ready' : html`<strong class="not-ready">Not ready</strong>${reason && html` (${reason})`}`
+}
+
+function lostRow({ node, worker, replaced, followers, lastSeenAt, ageMs }: OpsLost, sinceMs: number): Part[] {
+  return [
+    node,
+    worker,
+    replaced ? 'Back, as another process' : html`<strong class="not-ready">Lost</strong>`,
+    whole(followers),
+    time(lastSeenAt, 19),
+    seconds(ageMs + sinceMs),
+  ]
+}
+
+function time(instant: string, characters: number): Html {
+  return html`<time datetime="${instant}">${instant.slice(0, characters).replace('T', ' ')} UTC</time>`
 }
 
 interface Table {
@@ -93,15 +118,9 @@ function table({ caption, columns, rows }: Table): Html {
 </table></div>`
 }
 
-function figure(name: string, count: number): Html {
-  return html`<div><dt>${name}</dt><dd>${whole(count)}</dd></div>`
+function figure(name: string, count: Part): Html {
+  return html`<div><dt>${name}</dt><dd>${count}</dd></div>`
 }
 
 const wholeNumber = new Intl.NumberFormat('en')
 const whole = (count: number): string => wholeNumber.format(count)
-
-/** How long ago something was, for people: whole seconds, from a minute on in minutes too. */
-export function seconds(ms: number): string {
-  const all = Math.floor(ms / 1_000)
-  return all < 60 ? `${all} s` : `${Math.floor(all / 60)} min ${all % 60} s`
-}
