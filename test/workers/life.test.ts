@@ -163,9 +163,11 @@ test('the node is not ready while one of its workers is not, whichever answers',
   await comesTo('200')
   const redis = new Redis({ path: new URL(redisUrl).pathname })
   t.after(() => redis.disconnect())
-  const ids = await redis.hkeys(opsKeys('wirecopy').processes)
-  const [probe] = await redis.keys(`*:probe:${ids.find((id) => id.startsWith(`${nodeName}-1-`))}`)
-  assert.ok(probe !== undefined)
+  const probe = await until('the second worker has reported, and has a probe', async () => {
+    const ids = await redis.hkeys(opsKeys('wirecopy').processes)
+    const [key] = await redis.keys(`*:probe:${ids.find((id) => id.startsWith(`${nodeName}-1-`))}`)
+    return key
+  })
   // What is no stream takes no probe.
   await redis.set(probe, 'broken')
   await comesTo('503')
