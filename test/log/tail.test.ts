@@ -114,7 +114,7 @@ test('a probe comes back after its log was lost, as a whole or in part, and stay
   for (let i = 0; i < 20; i++) await log.tail.echo(waitMsMax)
   const [meta, rows, entries] = [await named(':meta'), await named(':rows'), await named(':log')]
   const losses = [
-    () => log.redis.del(...[meta, rows, entries]),
+    () => log.redis.del(meta, rows, entries),
     () => log.redis.del(meta),
     () => log.redis.del(rows),
     // As on a server that took over and lacks the end.

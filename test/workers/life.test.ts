@@ -165,7 +165,8 @@ test('the node is not ready while one of its workers is not, whichever answers',
   t.after(() => redis.disconnect())
   const probe = await until('the second worker has reported, and has a probe', async () => {
     const ids = await redis.hkeys(opsKeys('wirecopy').processes)
-    const [key] = await redis.keys(`*:probe:${ids.find((id) => id.startsWith(`${nodeName}-1-`))}`)
+    const id = ids.find((one) => one.startsWith(`${nodeName}-1-`))
+    const [key] = id === undefined ? [] : await redis.keys(`*:probe:${id}:log`)
     return key
   })
   // What is no stream takes no probe.
