@@ -1,34 +1,37 @@
 import { randomBytes } from 'node:crypto'
-import { isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { api } from './api/api.ts'
 import { type Authorize, authorizer } from './api/auth.ts'
 import { Keys } from './api/keys.ts'
 import { openApi } from './api/openapi.ts'
-import { problems, sendProblem } from './api/problem.ts'
-import { readByZod, writeAsJson } from './api/validate.ts'
+import { problems } from './api/problem.ts'
+import { limitRates } from './api/rates.ts'
 import type { Config } from './config.ts'
+import { guardServer } from './connections/guard.ts'
+import { openConnectionsMax } from './connections/open-connections.ts'
 import { Admission } from './feed/admission.ts'
 import { drainSpreadMs } from './feed/drain.ts'
 import { Hub } from './feed/hub.ts'
-import { loadNativeSockets, type NativeSockets } from './feed/native/sockets.ts'
+import { loadNativeSockets } from './feed/native/sockets.ts'
 import { streamRoutes } from './feed/routes.ts'
 import { SliceWriter } from './feed/slice-writer.ts'
 import { type SocketFeed, serveSockets } from './feed/sockets.ts'
 import { Streams } from './feed/stream.ts'
 import { asksForWebsocket } from './feed/upgrades.ts'
+import { finishAnswers, listen, makeApp, setListener } from './http.ts'
 import { apiKeys } from './log/keys.ts'
 import { type Log, openLog } from './log/log.ts'
+import { serveMetrics } from './metrics-server.ts'
 import type { Counts } from './ops/counts.ts'
 import { makeMetrics, timeRequests } from './ops/metrics.ts'
 import { encodeMetrics, nodeMetrics } from './ops/node-metrics.ts'
 import { Readiness } from './ops/readiness.ts'
 import { Registry } from './ops/registry.ts'
 import { startReporting } from './ops/reporter.ts'
-import { type HealthRoutesOptions, healthRoutes, opsRoutes } from './ops/routes.ts'
+import { type HealthRoutesOptions, healthRoutes, metricsRoute, opsRoutes } from './ops/routes.ts'
 import { pages } from './pages/pages.ts'
 import type { PageSource } from './pages/source.ts'
 import { prepare } from './prepare.ts'
@@ -48,14 +51,6 @@ export interface Wirecopy {
   /** Lets followers go, finishes what is under way, and closes all that was opened. */
   close(): Promise<void>
 }
-
-/** When the server stops: how often connections are looked at, and how long an answer may still take. */
-const sweepEveryMs = 50
-/** Connections that wait to be accepted, as after a network's outage. The system has a limit of its own (somaxconn). */
-const listenBacklog = 65_535
-const answerMsMax = 10_000
-/** After this time a connection is taken in, though nothing has come on it. */
-const deferAcceptSeconds = 10
 
 /**
  * Puts a server together and listens. Whatever was opened is closed again where a later step fails. `place` is where the
@@ -86,7 +81,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     const keys = new Keys(log.redis, apiKeys(prefix))
     const authorize = authorizer({ keys, adminKey, limited: config.RATE_LIMIT })
 
-    const app = makeApp(config, logger)
+    const app = makeApp(config, logger, asksForWebsocket)
     closers.push(() => app.close())
     await app.register(helmet, {
       // Pages and the API's document set policies of their own; other sites may read and follow.
@@ -96,6 +91,8 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       strictTransportSecurity: false,
     })
     await app.register(problems)
+    // Before any route, since a part of the app has the hooks that were there when it began.
+    if (config.RATE_LIMIT) await app.register(limitRates)
     await app.register(openApi)
 
     const native = loadNativeSockets(logger, config.FAN_OUT)
@@ -120,7 +117,15 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       cutOff: hub.cutOff,
       waitingBytes: sockets.waitingBytes() + streams.waitingBytes,
     })
-    const finish = finishAnswers(app)
+    const guard = guardServer(app.server, {
+      trustProxy: config.TRUST_PROXY,
+      connectionsMax: openConnectionsMax(workers),
+      followersPerAddressMax: config.RATE_LIMIT ? config.CONNECTIONS_PER_ADDRESS_MAX : Number.POSITIVE_INFINITY,
+      // A stream that takes nothing is cut off by its feed.
+      isSeenTo: (response) => streams.has(response),
+    })
+    app.addHook('onClose', async () => guard.close())
+    const finish = finishAnswers(app, guard)
     // Fastify waits for open connections, so followers go first.
     app.addHook('preClose', async () => {
       readiness.stopping()
@@ -137,21 +142,28 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
       readiness,
       log,
       refused: () => admission.refused,
+      guard,
       restarted: () => place?.restarted ?? 0,
       lost: () => reporting.lost(),
     })
     timeRequests(app, metrics)
     const figures = neighbours === null ? metrics : nodeMetrics(metrics, () => neighbours.figures())
     const othersUnready = () => place?.unready ?? 0
-    const health = { readiness, othersUnready, metrics: figures }
+    const health = { readiness, othersUnready }
+    const authorizeMetrics = config.METRICS === 'key' ? authorize('ops:read') : null
+    const metricsOptions = { metrics: figures, authorizeMetrics }
+    if (config.METRICS_PORT === undefined) await app.register(metricsRoute, metricsOptions)
     await registerRoutes(app, { config, log, authorize, registry, health, streams, admission, publicUrl })
     if (neighbours !== null) {
       const endNeighbours = await neighbours.listen(app.server, () => encodeMetrics(metrics))
       app.addHook('onClose', endNeighbours)
     }
     const shared = place === null ? {} : sharedPort
-    await app.listen({ host: config.HOST, port: config.PORT, backlog: listenBacklog, ...shared })
-    setListener(app, config, native)
+    if (config.METRICS_PORT !== undefined) {
+      closers.push(await serveMetrics({ ...metricsOptions, config, port: config.METRICS_PORT, shared, logger }))
+    }
+    await listen(app, config.HOST, config.PORT, shared)
+    setListener(app, native)
     const noticeMs = config.DRAIN_NOTICE_MS
     closers.push(() => drain({ readiness, admission, sockets, streams, noticeMs, workers, logger }))
     return { url, adminKey, adminKeyMadeIn, close }
@@ -186,79 +198,12 @@ async function drain({ readiness, admission, sockets, streams, noticeMs, workers
   await Promise.all([sockets.drain(spreadMs), streams.drain(spreadMs)])
 }
 
-/** A listening socket's handle has no public name. */
-interface WithHandle {
-  readonly _handle: { readonly fd: number; setNoDelay(noDelay: boolean): void } | null
-}
-
-/**
- * Sets once, on the listening socket, what would otherwise be done for each connection. One on which nothing comes, as
- * browsers open some for later, does not reach this process at first: waking it up costs more than serving a follower.
- */
-function setListener(app: FastifyInstance, config: Config, native: NativeSockets | null): void {
-  const handle = (app.server as unknown as WithHandle)._handle
-  if (handle === null || handle === undefined) return
-  if (inheritsNoDelay(config)) handle.setNoDelay(true)
-  const failed = native?.deferAccept(handle.fd, deferAcceptSeconds) ?? 0
-  if (failed < 0) app.log.info({ errno: -failed }, 'connections are taken in before anything has come on them')
-}
-
-/**
- * Whether connections get TCP_NODELAY from the socket that they come to, as on Linux, which spares a call for each. A
- * name may stand for several addresses, for which Fastify opens sockets out of reach.
- */
-function inheritsNoDelay({ HOST }: Pick<Config, 'HOST'>): boolean {
-  return process.platform === 'linux' && isIP(HOST) !== 0
-}
-
-function makeApp(config: Config, logger: Logger): FastifyInstance {
-  const app = Fastify({
-    http: { noDelay: !inheritsNoDelay(config), shouldUpgradeCallback: asksForWebsocket },
-    loggerInstance: logger,
-    // A line for each poll would drown what matters; the metrics time every request.
-    logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.TRUST_PROXY,
-    bodyLimit: limits.requestBytesMax,
-    frameworkErrors: (error, request, reply) => {
-      void sendProblem(error, request, reply)
-    },
-    // Longer than any id, so that one that is too long is told what it must look like.
-    routerOptions: { maxParamLength: 300 },
-    // A request must come whole within this time, or it would hold its connection, and the close, for ever.
-    requestTimeout: 30_000,
-    forceCloseConnections: 'idle',
-  })
-  app.setValidatorCompiler(readByZod)
-  app.setSerializerCompiler(writeAsJson)
-  return app as unknown as FastifyInstance
-}
-
-/**
- * Finishes what is being answered when the server stops, then ends all connections. Node's own notion of an idle
- * connection leaves out those on which nothing was ever asked, and they would keep the server open for a minute.
- */
-function finishAnswers(app: FastifyInstance): () => void {
-  let answering = 0
-  app.server.on('request', (_request, response) => {
-    answering++
-    response.once('close', () => answering--)
-  })
-  return () => {
-    const end = performance.now() + answerMsMax
-    const sweep = setInterval(() => {
-      if (answering === 0 || performance.now() > end) app.server.closeAllConnections()
-      else app.server.closeIdleConnections()
-    }, sweepEveryMs)
-    app.server.once('close', () => clearInterval(sweep))
-  }
-}
-
 interface Parts {
   readonly config: Config
   readonly log: Log
   readonly authorize: Authorize
   readonly registry: Registry
-  readonly health: Omit<HealthRoutesOptions, 'authorizeMetrics'>
+  readonly health: HealthRoutesOptions
   readonly streams: Streams
   readonly admission: Admission
   readonly publicUrl: string
@@ -270,8 +215,7 @@ async function registerRoutes(app: FastifyInstance, parts: Parts): Promise<void>
   app.addHook('onRequest', async (_request, reply) => {
     if (health.readiness.reason === 'stopping') reply.header('Connection', 'close')
   })
-  const authorizeMetrics = config.METRICS === 'key' ? authorize('ops:read') : null
-  await app.register(healthRoutes, { ...health, authorizeMetrics })
+  await app.register(healthRoutes, health)
   await app.register(api, {
     prefix: '/v1',
     log,

@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
+import { readTrustProxy } from './connections/trust-proxy.ts'
 
 const slug = /^[a-z0-9][a-z0-9-]{0,30}$/
 
@@ -77,9 +78,21 @@ export const settings = z.object({
     .describe(
       'Sites whose pages may read and follow, by every transport: `*`, or origins separated by commas. Pages of this site always may.',
     ),
-  TRUST_PROXY: onOff('off').describe(
-    '`on` behind a proxy that sets X-Forwarded-For; addresses count for rate limits and caps on connections.',
-  ),
+  TRUST_PROXY: z
+    .string()
+    .default('off')
+    .transform((text, context) => {
+      try {
+        return readTrustProxy(text)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+        return z.NEVER
+      }
+    })
+    .describe(
+      'Whose X-Forwarded-For counts, for limits by address: `off`; how many proxies stand in front, such as `1`; or ' +
+        'their networks, such as `10.0.0.0/8,loopback`. It is read from the right.',
+    ),
   WORKERS: z
     .union(
       [
@@ -105,6 +118,13 @@ export const settings = z.object({
     .enum(['open', 'key'])
     .default('open')
     .describe('`key`: `/metrics` asks for a key with the scope `ops:read`.'),
+  METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Port for `/metrics` alone, which `PORT` then does not serve. Unset: `/metrics` is on `PORT`.'),
   CONNECTIONS_MAX: z.coerce
     .number()
     .int()
@@ -121,7 +141,7 @@ export const settings = z.object({
     .min(1)
     .max(1_000_000)
     .default(1_000)
-    .describe('Of these from one address; more are refused with 429. Behind a proxy `TRUST_PROXY` must be `on`.'),
+    .describe('Of these from one address; more are refused with 429. Behind a proxy set `TRUST_PROXY`.'),
   DRAIN_NOTICE_MS: z.coerce
     .number()
     .int()
@@ -151,7 +171,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   // An empty variable is how compose files and shells say "unset".
   const given = named.filter((name) => environment[name] !== undefined && environment[name] !== '')
   const result = settings.safeParse(Object.fromEntries(given.map((name) => [name, environment[name]])))
-  if (result.success) return Object.freeze(result.data)
+  if (result.success) {
+    // Where several sockets may share a port, the system would deal requests to both.
+    if (result.data.METRICS_PORT === result.data.PORT) {
+      throw new Error('The configuration is not valid. METRICS_PORT: must be another port than PORT')
+    }
+    return Object.freeze(result.data)
+  }
   const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
   throw new Error(`The configuration is not valid. ${lines.join('; ')}`)
 }

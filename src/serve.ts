@@ -19,6 +19,7 @@ export async function serve(config: Config, logger: Logger): Promise<Wirecopy> {
   const prepared = await prepare(config, logger)
   try {
     await requireFree(config.HOST, prepared.config.PORT)
+    if (config.METRICS_PORT !== undefined) await requireFree(config.HOST, config.METRICS_PORT)
     const workers = await Workers.start({
       count: config.WORKERS,
       program: fileURLToPath(new URL('./worker.ts', import.meta.url)),

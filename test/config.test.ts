@@ -26,6 +26,21 @@ const bad: [name: string, value: string, says: RegExp][] = [
   ['RATE_LIMIT', 'no', /RATE_LIMIT: /],
   ['FAN_OUT', 'io_uring', /FAN_OUT: /],
   ['NODE_NAME', 'Node 1', /NODE_NAME: /],
+  ['TRUST_PROXY', 'on', /TRUST_PROXY: must say which proxies: their number, such as 1 .*, or their networks/],
+  ...[
+    '0',
+    '17',
+    '-1',
+    '10.0.0.0/33',
+    '10.0.0.0/0',
+    '10.0.0.0/255.0.255.0',
+    '10.0.0.0/8,',
+    'proxy',
+    '1, loopback',
+    'fe80::1%eth0',
+  ].map((value) => ['TRUST_PROXY', value, /TRUST_PROXY: must be off, /] as [string, string, RegExp]),
+  ['METRICS_PORT', '0', /METRICS_PORT: /],
+  ['METRICS_PORT', '3000', /METRICS_PORT: must be another port than PORT/],
 ]
 for (const [name, value, says] of bad) {
   test(`${name}=${value} is refused in one line that names it`, () => {
@@ -35,6 +50,12 @@ for (const [name, value, says] of bad) {
     )
   })
 }
+
+test('proxies are given by their number, or by their networks', () => {
+  assert.equal(readConfig({}).TRUST_PROXY, 'off')
+  assert.equal(readConfig({ TRUST_PROXY: '2' }).TRUST_PROXY, 2)
+  assert.deepEqual(readConfig({ TRUST_PROXY: 'loopback, fd00::/8' }).TRUST_PROXY, ['loopback', 'fd00::/8'])
+})
 
 test('WORKERS=auto is a process for each core', () => {
   assert.equal(readConfig({ WORKERS: 'auto' }).WORKERS, Math.min(64, availableParallelism()))

@@ -8,13 +8,12 @@ import { changeRoutes } from './changes.ts'
 import { channelRoutes } from './channels.ts'
 import { editRoutes } from './edits.ts'
 import { postRoutes } from './posts.ts'
-import { limitRates } from './rates.ts'
 
 export interface ApiOptions {
   readonly log: Log
   readonly authorize: Authorize
-  readonly config: Pick<Config, 'CORS_ORIGINS' | 'RATE_LIMIT'>
-  /** Other routes under `/v1`, which come under the same CORS, rates and problems. */
+  readonly config: Pick<Config, 'CORS_ORIGINS'>
+  /** Other routes under `/v1`, which come under the same CORS and problems. */
   readonly more?: (app: FastifyInstance) => Promise<void>
 }
 
@@ -45,7 +44,6 @@ export async function api(app: FastifyInstance, { log, authorize, config, more }
     // A bare OPTIONS, which is no preflight, is answered too.
     strictPreflight: false,
   })
-  if (config.RATE_LIMIT) await limitRates(app)
   takeJsonOnly(app)
   // Registered in this scope too, so that another site's page can read what a wrong address answers.
   app.setNotFoundHandler(app.answerUnknown)

@@ -13,7 +13,7 @@ export class Attempts {
   readonly #failures = new Map<string, { count: number; readonly untilMs: number }>()
   readonly #recognised = new Set<string>()
 
-  /** Milliseconds for which this key is not looked at; 0 where it is. */
+  /** Milliseconds for which this key is not looked at; 0 if it is. Times are of `performance.now()`. */
   blockedMs(address: string, keyHash: string, nowMs: number): number {
     const failures = this.#failures.get(address)
     if (failures === undefined || failures.untilMs <= nowMs || failures.count < failuresMax) return 0

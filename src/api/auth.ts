@@ -1,4 +1,3 @@
-import rateLimit from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { CodedError } from '../errors.ts'
 import { Attempts } from './attempts.ts'
@@ -38,13 +37,12 @@ export function authorizer({ keys, adminKey, limited }: AuthorizerOptions): Auth
       challenge(reply)
       throw new CodedError('unauthorized', 'Send a key: Authorization: Bearer <key>.')
     }
-    const address = rateLimit.normalizeIP(request.ip)
     const keyHash = digest(sent).toString('base64')
-    const blockedMs = limited ? attempts.blockedMs(address, keyHash, performance.now()) : 0
+    const blockedMs = limited ? attempts.blockedMs(request.ip, keyHash, performance.now()) : 0
     if (blockedMs > 0) throw tooManyAttempts(blockedMs)
     const found = sameSecret(sent, adminKey) ? admin : await findPrincipal(keys, sent)
     if (found instanceof CodedError) {
-      attempts.failed(address, keyHash, performance.now())
+      attempts.failed(request.ip, keyHash, performance.now())
       challenge(reply, 'invalid_token')
       throw found
     }

@@ -6,6 +6,7 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import { globalRegistry, type z } from 'zod'
 import type { ErrorCode } from '../errors.ts'
 import { withHeaderCase, withPlainNames } from './components.ts'
+import { serveDocsFiles } from './docs-files.ts'
 import { problemAnswers } from './problem-answers.ts'
 
 declare module 'fastify' {
@@ -96,11 +97,16 @@ export const openApi = fastifyPlugin(async (app: FastifyInstance) => {
     },
     transformObject: (document) => withHeaderCase(withPlainNames(addComponents(document))),
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: docsPolicy })
+  await app.register(async (docs) => {
+    await serveDocsFiles(docs)
+    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: docsPolicy })
+  })
+  let document: Buffer | null = null
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
     // The document is public, and tools on other sites read it.
     reply.header('Access-Control-Allow-Origin', '*').header('Cache-Control', 'no-cache')
-    return app.swagger()
+    document ??= Buffer.from(JSON.stringify(app.swagger()))
+    return reply.type('application/json; charset=utf-8').send(document)
   })
 })
 

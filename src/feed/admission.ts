@@ -1,11 +1,12 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import { getHeapStatistics } from 'node:v8'
-import rateLimit from '@fastify/rate-limit'
 import type { Config } from '../config.ts'
+import { type Asking, clientAddresses } from '../connections/client-address.ts'
+import { openFilesMax } from '../connections/open-files.ts'
+import { RateWindows } from '../connections/rate-windows.ts'
 import { CodedError } from '../errors.ts'
 
 /** Why a follower was turned away; the metric's labels. */
-const refusalReasons = ['stopping', 'connections', 'address', 'origin', 'events', 'flood', 'backlog'] as const
+const refusalReasons = ['stopping', 'connections', 'address', 'rate', 'origin', 'events', 'flood', 'backlog'] as const
 type RefusalReason = (typeof refusalReasons)[number]
 
 /** What a follower's connection is reckoned to take of the heap, with what is on its way to it. */
@@ -14,25 +15,26 @@ const heapBytesPerConnection = 100_000
 const filesShareOfFollowers = 0.75
 /** Among several workers a poll may take three files: its connection, and both ends of the one by which it is sent on. */
 const filesShareAmongWorkers = 0.25
-/** An IPv4 address is in the form in which it is counted. */
-const plainAddress = /^\d{1,3}(\.\d{1,3}){3}$/
+/**
+ * Sessions that an address may begin in a minute, for each connection that it may have: after an outage all its readers
+ * come back at once, and some begin twice.
+ */
+const sessionsPerConnection = 3
+const sessionsWindowMs = 60_000
+/** Addresses whose sessions are counted at a time. */
+const sessionsCountedMax = 20_000
 /** How long those who were turned away are to wait. */
 const stoppingRetrySeconds = 2
 const fullRetrySeconds = 10
-
-/** What a request says of where it comes from. */
-interface Asking {
-  readonly headers: IncomingHttpHeaders
-  readonly socket: { readonly remoteAddress?: string | undefined }
-}
 
 /** Decides who may follow here, before a connection costs memory, and counts those who may not. */
 export class Admission {
   readonly #max: number
   readonly #perAddressMax: number
-  readonly #trustsProxy: boolean
+  readonly #addressOf: (asking: Asking) => string
   /** Sites whose pages may follow; null: all. */
   readonly #origins: ReadonlySet<string> | null
+  readonly #sessions = new RateWindows(sessionsWindowMs, sessionsCountedMax)
   readonly #byAddress = new Map<string, number>()
   readonly #refused = new Map<RefusalReason, number>(refusalReasons.map((reason) => [reason, 0]))
   #open = 0
@@ -41,7 +43,7 @@ export class Admission {
   constructor(config: Pick<Config, ConfigOfAdmission>) {
     this.#max = config.CONNECTIONS_MAX ?? connectionsMaxHere(config.WORKERS)
     this.#perAddressMax = config.RATE_LIMIT ? config.CONNECTIONS_PER_ADDRESS_MAX : Number.POSITIVE_INFINITY
-    this.#trustsProxy = config.TRUST_PROXY
+    this.#addressOf = clientAddresses(config.TRUST_PROXY)
     this.#origins = originsOf(config)
   }
 
@@ -70,25 +72,41 @@ export class Admission {
   }
 
   /**
-   * Throws `not-ready`, `foreign-origin`, `overloaded` or `too-many-connections` if the connection is not let in.
+   * Throws `not-ready`, `foreign-origin`, `overloaded`, `too-many-connections` or `too-many-requests` if the connection is
+   * not let in.
    */
   requireRoom(request: Asking): void {
     this.requireOpen()
-    this.#requireOrigin(request)
+    this.requireOrigin(request)
     if (this.#open >= this.#max) {
       this.note('connections')
       throw refusal('overloaded', `There are ${this.#max} connections here, the most there may be. Try again later.`)
     }
-    if ((this.#byAddress.get(this.addressOf(request)) ?? 0) < this.#perAddressMax) return
-    this.note('address')
-    throw refusal(
-      'too-many-connections',
-      `There are ${this.#perAddressMax} connections from this address, the most there may be. Close some, or poll.`,
-    )
+    const address = this.addressOf(request)
+    if ((this.#byAddress.get(address) ?? 0) >= this.#perAddressMax) {
+      this.note('address')
+      throw refusal(
+        'too-many-connections',
+        `There are ${this.#perAddressMax} connections from this address, the most there may be. Close some, or poll.`,
+      )
+    }
+    this.#requireRate(address)
+  }
+
+  /** Counts a session that begins. Throws `too-many-requests` if the address begins too many in a minute. */
+  #requireRate(address: string): void {
+    if (this.#perAddressMax === Number.POSITIVE_INFINITY) return
+    const max = sessionsPerConnection * this.#perAddressMax
+    const waitMs = this.#sessions.take(address, max)
+    if (waitMs === 0) return
+    this.note('rate')
+    throw refusal('too-many-requests', `More than ${max} connections were opened from this address in a minute.`, {
+      retrySeconds: Math.ceil(waitMs / 1_000),
+    })
   }
 
   /** Browsers hold other sites' pages to CORS, but not where they open a websocket. What is no browser names no origin. */
-  #requireOrigin({ headers: { origin, host } }: Asking): void {
+  requireOrigin({ headers: { origin, host } }: Asking): void {
     if (this.#origins === null || origin === undefined || this.#origins.has(origin)) return
     // The site's own page, behind a proxy that ends TLS as well.
     if (URL.canParse(origin) && new URL(origin).host === host) return
@@ -112,16 +130,9 @@ export class Admission {
     else this.#byAddress.delete(address)
   }
 
-  /**
-   * The same address as Fastify's `request.ip`: behind a trusted proxy the first one that was forwarded for. Where nothing
-   * goes by it, it is not looked up, and is empty.
-   */
+  /** The same address as Fastify's `request.ip`. If nothing goes by it, it is not looked up, and is empty. */
   addressOf(request: Asking): string {
-    if (this.#perAddressMax === Number.POSITIVE_INFINITY) return ''
-    const forwarded = this.#trustsProxy ? String(request.headers['x-forwarded-for'] ?? '') : ''
-    const [first = ''] = forwarded.split(',', 1)
-    const address = first.trim() || (request.socket.remoteAddress ?? '')
-    return plainAddress.test(address) ? address : rateLimit.normalizeIP(address)
+    return this.#perAddressMax === Number.POSITIVE_INFINITY ? '' : this.#addressOf(request)
   }
 }
 
@@ -141,17 +152,9 @@ function connectionsMaxHere(workers: number): number {
   return Math.max(1, Math.min(byHeap, Math.floor(openFilesMax() * share)))
 }
 
-function openFilesMax(): number {
-  // Asking the network for names would take long.
-  Object.assign(process.report, { excludeNetwork: true })
-  const report: { userLimits?: { open_files?: { soft?: unknown } } } = process.report.getReport()
-  const soft = report.userLimits?.open_files?.soft
-  return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY
-}
-
 /** Headers do not reach everyone who is told over a socket, so the time to wait is a member of the problem as well. */
 function refusal(
-  code: 'not-ready' | 'overloaded' | 'too-many-connections',
+  code: 'not-ready' | 'overloaded' | 'too-many-connections' | 'too-many-requests',
   detail: string,
   { retrySeconds = fullRetrySeconds, extras = {} }: { retrySeconds?: number; extras?: object } = {},
 ): CodedError {

@@ -1,5 +1,5 @@
 import type { Encoded } from '../log/log.ts'
-import type { Batch } from '../wire/batch.ts'
+import type { Batch, Snapshot } from '../wire/batch.ts'
 import type { Cursor } from '../wire/scalars.ts'
 import { Framed } from './framed.ts'
 
@@ -44,7 +44,17 @@ export class Outgoing {
   }
 }
 
+/** By the snapshot's JSON, which all who start from it share. */
+const snapshotEvents = new WeakMap<Buffer, Buffer>()
+
+/** A snapshot as a server-sent event: the same bytes for all who start from it, however slowly they take them. */
+export function snapshotEvent(encoded: Encoded<Snapshot>): Buffer {
+  const event = snapshotEvents.get(encoded.json) ?? sseEvent('snapshot', encoded.value.cursor, encoded.json)
+  snapshotEvents.set(encoded.json, event)
+  return event
+}
+
 /** One event of an event stream (HTML, 9.2.6). JSON holds no raw line end, so one data line is enough. */
-export function sseEvent(name: 'batch' | 'snapshot', id: Cursor, json: Buffer): Buffer {
+function sseEvent(name: 'batch' | 'snapshot', id: Cursor, json: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`event: ${name}\nid: ${id}\ndata: `), json, Buffer.from('\n\n')])
 }

@@ -93,7 +93,11 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
     if (connection !== undefined) new StockClient(socket, connection, parts)
   })
   const websockets = new Websockets({ ...parts, writer, makeId })
-  const endUpgraded = ownUpgrades(app.server, { websockets, engine: io.engine })
+  const endUpgraded = ownUpgrades(app.server, {
+    websockets,
+    engine: io.engine,
+    originRefusal: (request) => refusalOf(() => admission.requireOrigin(request)),
+  })
   return {
     counts: () => {
       let polling = 0

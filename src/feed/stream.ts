@@ -4,7 +4,7 @@ import type { ChannelId, Cursor, Offset } from '../wire/scalars.ts'
 import type { ChannelFeed, Follower } from './channel-feed.ts'
 import { endWithin } from './drain.ts'
 import type { Hub } from './hub.ts'
-import { Outgoing, sseEvent } from './outgoing.ts'
+import { Outgoing, snapshotEvent } from './outgoing.ts'
 import type { Start } from './starts.ts'
 
 /** A comment this often keeps proxies from taking the stream for dead, and lets clients notice when it is. */
@@ -32,6 +32,10 @@ export class Streams {
 
   get count(): number {
     return this.#open.size
+  }
+
+  has(response: ServerResponse): boolean {
+    return this.#open.has(response)
   }
 
   /** What waits in this process for streams to take it. */
@@ -89,7 +93,7 @@ export class Streams {
     })
     response.write(`retry: ${retryMs}\n\n`)
     if (start.kind === 'batch') response.write(Outgoing.of(start.batch).event)
-    else response.write(sseEvent('snapshot', start.snapshot.value.cursor, start.snapshot.json))
+    else response.write(snapshotEvent(start.snapshot))
   }
 
   #keep(response: ServerResponse, follower: Follower): void {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Server as WebSocketServer } from 'ws'
+import type { CodedError } from '../errors.ts'
 import { socketPath } from '../wire/events.ts'
+import { refuseHandshake } from './refuse.ts'
 import type { Websockets } from './websocket/server.ts'
 
 /**
@@ -18,6 +20,8 @@ interface UpgradeOwners {
   readonly websockets: Websockets
   /** Engine.IO, for sessions that began with long polling, and to refuse what is no good request. */
   readonly engine: { handleUpgrade(...upgrade: Upgrade): void }
+  /** Why the page that asks may not follow, or null. Engine.IO asks for a new session, but not when one is taken over. */
+  readonly originRefusal: (request: IncomingMessage) => CodedError | null
 }
 
 /** How long a connection may take to end after it was told to. */
@@ -27,11 +31,16 @@ const endMsMax = 2_000
  * Gives every upgrade of the server to one of the two, which answers or ends it. Returns what ends the connections of the
  * second: Engine.IO says goodbye, and would wait for half a minute for a client that does not answer.
  */
-export function ownUpgrades(server: Server, { websockets, engine }: UpgradeOwners): () => void {
+export function ownUpgrades(server: Server, { websockets, engine, originRefusal }: UpgradeOwners): () => void {
   const engines = new Set<Duplex>()
   server.removeAllListeners('upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (websockets.take(request, head)) return
+    const error = originRefusal(request)
+    if (error !== null) {
+      refuseHandshake(request, error)
+      return
+    }
     engines.add(socket)
     socket.once('close', () => engines.delete(socket))
     socket.on('error', destroy)

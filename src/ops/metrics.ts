@@ -19,6 +19,11 @@ export interface MetricsOptions {
   readonly log: Log
   /** Followers turned away since the start, by why. */
   readonly refused: () => Iterable<readonly [reason: string, count: number]>
+  readonly guard: {
+    /** Connections that were ended or not taken since the start, by why. */
+    readonly ended: Iterable<readonly [reason: string, count: number]>
+    readonly waitingBytes: number
+  }
   /** Workers of the node that ended by themselves and were started again. */
   readonly restarted: () => number
   /** Processes of all nodes that are lost and have no successor; null while that can not be known. */
@@ -29,7 +34,7 @@ export interface MetricsOptions {
  * The process's metrics. Counts are read when they are scraped. Where a node has several processes, an `aggregator` says
  * how a figure of theirs becomes one; without it they are summed.
  */
-export function makeMetrics({ counts, readiness, log, refused, restarted, lost }: MetricsOptions): Registry {
+export function makeMetrics({ counts, readiness, log, refused, guard, restarted, lost }: MetricsOptions): Registry {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopDelayEveryMs })
@@ -86,6 +91,24 @@ export function makeMetrics({ counts, readiness, log, refused, restarted, lost }
     collect() {
       this.reset()
       for (const [reason, count] of refused()) this.inc({ reason }, count)
+    },
+  })
+  new Counter({
+    name: 'wirecopy_connections_ended_total',
+    help: 'Connections that were ended or not taken, by reason.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [reason, count] of guard.ended) this.inc({ reason }, count)
+    },
+  })
+  new Gauge({
+    name: 'wirecopy_answers_waiting_bytes',
+    help: 'Memory that answers hold which wait for their clients to take them.',
+    registers,
+    collect() {
+      this.set(guard.waitingBytes)
     },
   })
   counter('wirecopy_tail_failures_total', 'Reads of the tail that failed.', () => log.tail.failures)

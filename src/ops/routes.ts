@@ -51,6 +51,9 @@ export interface HealthRoutesOptions {
   readonly readiness: Readiness
   /** How many other processes of the node are not ready: their followers are this node's, too. */
   readonly othersUnready: () => number
+}
+
+export interface MetricsRouteOptions {
   readonly metrics: MetricsText
   /** Where set, whoever asks for the metrics must pass it. */
   readonly authorizeMetrics: onRequestAsyncHookHandler | null
@@ -58,9 +61,9 @@ export interface HealthRoutesOptions {
 
 const hidden = { hide: true } as const
 
-/** `/health/live`, `/health/ready` and `/metrics`: for proxies, orchestrators and Prometheus. */
+/** `/health/live` and `/health/ready`: for proxies and orchestrators. */
 export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOptions): Promise<void> {
-  const { readiness, othersUnready, metrics, authorizeMetrics } = options
+  const { readiness, othersUnready } = options
   app.addHook('onSend', async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
   })
@@ -73,10 +76,18 @@ export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOp
       retryAfterSeconds: 1,
     })
   })
+}
+
+/** `/metrics`, for Prometheus. */
+export async function metricsRoute(app: FastifyInstance, options: MetricsRouteOptions): Promise<void> {
+  const { metrics, authorizeMetrics } = options
   app.get(
     '/metrics',
     { schema: hidden, ...(authorizeMetrics === null ? {} : { onRequest: authorizeMetrics }) },
-    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
+    async (_request, reply) => {
+      reply.header('Cache-Control', 'no-store').type(metrics.contentType)
+      return reply.send(await metrics.metrics())
+    },
   )
 }
 

@@ -129,7 +129,8 @@ function sendPage(reply: FastifyReply, status: number, page: string, cacheContro
   reply.header('cache-control', reply.hasHeader('wirecopy-stale-ms') ? 'no-store' : cacheControl)
   reply.header('content-security-policy', contentSecurityPolicy)
   reply.type('text/html; charset=utf-8')
-  return reply.send(page)
+  // Bytes: a string that waits for its reader may be kept three times over.
+  return reply.send(Buffer.from(page))
 }
 
 function tagOf(page: string): string {

@@ -56,6 +56,8 @@ export class Neighbours {
       else response.writeHead(404).end()
     })
     inner.keepAliveTimeout = 0
+    // Past this a poll is answered where it came in, as if its session were gone.
+    if (server.maxConnections > 0) inner.maxConnections = server.maxConnections
     inner.on('connection', (socket) => this.#arrived.add(socket))
     const file = socketPath(place.folder, place.number)
     // The worker that had this place before may have been killed, which leaves its file.

@@ -51,7 +51,7 @@ export async function startNode(
     REDIS_URL: redisUrl,
     NODE_NAME: name,
     ADMIN_KEY: adminKey,
-    TRUST_PROXY: 'on',
+    TRUST_PROXY: '1',
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'info',
     ...more,

@@ -59,7 +59,8 @@ test('each node is named as the service and as its server in the proxy, and its 
     const PUBLIC_URL = environment['PUBLIC_URL']?.replace(/^\$\{PUBLIC_URL:-(.+)\}$/, '$1')
     const config = readConfig({ ...environment, PUBLIC_URL, ADMIN_KEY: 'a-key-of-some-length' })
     assert.equal(config.NODE_NAME, name)
-    assert.equal(config.TRUST_PROXY, true)
+    assert.equal(config.TRUST_PROXY, 1)
+    assert.notEqual(config.METRICS_PORT, undefined, 'the proxy can not show what another port serves')
     assert.match(proxy, new RegExp(`use-server ${name} if \\{ url_param\\(sid\\) -m beg ${name}\\. \\}`))
   }
 })

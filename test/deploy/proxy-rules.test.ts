@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, get, type IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { proxyProgram, startProxy, until } from './cluster.ts'
 
@@ -104,6 +104,22 @@ test(
 )
 
 test("a node's figures are not shown to the readers", options, async (t) => {
-  const { url } = await startThree(t)
-  assert.equal((await fetch(`${url}/metrics`)).status, 404)
+  const { one, two, url } = await startThree(t)
+  const { hostname, port } = new URL(url)
+  const ways = [
+    '/metrics',
+    '/%6detrics',
+    '/m%65trics?x',
+    '/%6D%65%74%72%69%63%73',
+    '/metrics?',
+    '/metrics#x',
+    '/metrics;x',
+  ]
+  for (const path of [...ways, 'http://news.example/metrics', 'http://news.example/%6detrics']) {
+    const asked = get({ hostname, port, path, agent: false })
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    assert.ok([400, 404].includes(answer.statusCode ?? 0), `${path}: ${answer.statusCode}`)
+  }
+  assert.deepEqual([...one.requests, ...two.requests], [])
 })

@@ -13,6 +13,8 @@ export interface NodeOptions {
   readonly port: number
   readonly redisUrl: string
   readonly env: Readonly<Record<string, string>>
+  /** Files that it may open (`ulimit -n`). Default: as many as this process may. */
+  readonly openFilesMax?: number
 }
 
 /** A Wirecopy node as a process of its own, or several where its setting has workers. */
@@ -20,7 +22,7 @@ export class Node extends Program {
   /** Where it listens. */
   readonly url: string
 
-  constructor({ name, port, redisUrl, env }: NodeOptions) {
+  constructor({ name, port, redisUrl, env, openFilesMax }: NodeOptions) {
     const all = {
       ...process.env,
       HOST: '127.0.0.1',
@@ -33,9 +35,11 @@ export class Node extends Program {
       LOG_LEVEL: process.env['FAULTS_LOG_LEVEL'] ?? 'silent',
       ...env,
     }
-    super(name, () =>
-      spawn(process.execPath, ['src/main.ts'], { cwd: root, env: all, stdio: ['ignore', 'inherit', 'inherit'] }),
-    )
+    const [command, ...args] =
+      openFilesMax === undefined
+        ? [process.execPath, 'src/main.ts']
+        : ['sh', '-c', `ulimit -n ${openFilesMax} && exec "$0" "$@"`, process.execPath, 'src/main.ts']
+    super(name, () => spawn(command, args, { cwd: root, env: all, stdio: ['ignore', 'inherit', 'inherit'] }))
     this.url = `http://127.0.0.1:${port}`
   }
 }

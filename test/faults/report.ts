@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { redisServer } from './redis-program.ts'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { madeBy, row, withSection } from './page.ts'
 import { cells, columns } from './table.ts'
 import type { Outcome, TrialOptions } from './trial.ts'
 
-/** What a run found, as a page of the documentation. */
+/** What a run found, as a section of a page of the documentation. */
 export interface Report {
   readonly options: TrialOptions
   readonly outcomes: readonly Outcome[]
@@ -16,15 +14,12 @@ export interface Report {
 
 export function writeReport(file: string, { options, outcomes, slow, minutes }: Report): void {
   const deliveries = outcomes.reduce((sum, { verdict }) => sum + verdict.deliveries, 0)
-  const row = (texts: readonly string[]) => `| ${texts.join(' | ')} |`
   const lines = [
-    '# What faults do to Wirecopy',
-    '',
-    '<!-- Made by "npm run faults -- --write docs/faults.md". -->',
+    '## What faults do to followers',
     '',
     `Two nodes, ${options.followers} followers over eight ways to follow, ${options.rate} writes a second. Each fault has servers`,
-    `of its own. ${deliveries.toLocaleString('en')} changes that followers were given were checked, in ${minutes} minutes on`,
-    `${availableParallelism()} cores, by Node ${process.versions.node} and ${redisVersion()}, on ${new Date().toISOString().slice(0, 10)}.`,
+    `of its own. ${deliveries.toLocaleString('en')} changes that followers were given were checked, in ${minutes} minutes,`,
+    `${madeBy()}.`,
     '',
     row(columns),
     row(columns.map((_, i) => (i === 0 ? '---' : '---:'))),
@@ -36,10 +31,6 @@ export function writeReport(file: string, { options, outcomes, slow, minutes }: 
     '',
     ...slow.flatMap((line) => [line.trim(), '']),
   ]
-  writeFileSync(file, `${lines.join('\n').trimEnd()}\n`)
-}
-
-function redisVersion(): string {
-  const { stdout } = spawnSync(redisServer(), ['--version'], { encoding: 'utf8' })
-  return `Redis ${/v=(\S+)/.exec(stdout)?.[1] ?? 'unknown'}`
+  const page = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  writeFileSync(file, withSection(page, 'faults', lines.join('\n').trimEnd()))
 }

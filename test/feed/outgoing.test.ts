@@ -4,7 +4,7 @@ import test from 'node:test'
 import fc from 'fast-check'
 import { Decoder, type Packet } from 'socket.io-parser'
 import * as ws from 'ws'
-import { Outgoing } from '../../src/feed/outgoing.ts'
+import { Outgoing, snapshotEvent } from '../../src/feed/outgoing.ts'
 import { readEvents } from '../helpers/event-stream.ts'
 
 const encoded = (text: string) => {
@@ -72,4 +72,14 @@ test('a batch that goes to many is encoded once', () => {
   const from = encoded('x')
   assert.equal(Outgoing.of(from), Outgoing.of(from))
   for (const deflate of [false, true]) assert.equal(Outgoing.of(from).frame(deflate), Outgoing.of(from).frame(deflate))
+})
+
+test('those who start from the same snapshot by an event stream are sent the same bytes', async () => {
+  const value = { channel: { id: 'war' }, cursor: 'e:5', posts: [] }
+  const snapshot = { value, json: Buffer.from(JSON.stringify(value)), cursor: 'e:5' } as unknown as Parameters<
+    typeof snapshotEvent
+  >[0]
+  assert.equal(snapshotEvent(snapshot), snapshotEvent({ ...snapshot }))
+  const [event] = await Array.fromAsync(readEvents(Readable.from([snapshotEvent(snapshot)])))
+  assert.deepEqual(event, { name: 'snapshot', id: 'e:5', data: JSON.stringify(value) })
 })

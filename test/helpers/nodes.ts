@@ -58,7 +58,12 @@ export async function folderOfProcess(t: TestContext): Promise<string> {
 }
 
 /** Starts the server as a process of its own, with its data in the folder of `folderOfProcess`. */
-export async function startProcess(t: TestContext, folder: string, port = '0'): Promise<ServerProcess> {
+export async function startProcess(
+  t: TestContext,
+  folder: string,
+  port = '0',
+  { more = {}, filesMax }: { more?: Readonly<Record<string, string>>; filesMax?: number } = {},
+): Promise<ServerProcess> {
   const env = {
     ...process.env,
     HOST: '127.0.0.1',
@@ -66,8 +71,12 @@ export async function startProcess(t: TestContext, folder: string, port = '0'): 
     DATA_DIR: folder,
     ADMIN_KEY: adminKey,
     RATE_LIMIT: 'off',
+    ...more,
   }
-  const child = spawn(process.execPath, ['src/main.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  // The shell sets the limit, and then becomes the server.
+  const limit = filesMax === undefined ? '' : `ulimit -n ${filesMax}; `
+  const start = ['-c', `${limit}exec "$0" "$@"`, process.execPath, 'src/main.ts']
+  const child = spawn('sh', start, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const kill = async () => {
     child.kill('SIGKILL')

@@ -4,6 +4,7 @@ import test from 'node:test'
 import { io } from 'socket.io-client'
 import { testMsMax } from '../../scripts/setup/test-limits.js'
 import { OpsNodes } from '../../src/wire/ops.ts'
+import { freePort } from '../faults/free-port.ts'
 import { until } from '../faults/until.ts'
 import { openTestLog, redisForFile } from '../helpers/log.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
@@ -76,6 +77,24 @@ test('operations and, where so configured, metrics ask for a key with the scope'
   for (const path of ['/v1/ops/nodes', '/v1/ops/channels', '/metrics']) {
     assert.equal((await fetch(server.url + path)).status, 401, path)
     assert.equal((await get(server, path)).status, 200, path)
+  }
+})
+
+test('with a port of their own, metrics are on that port alone, and nothing else is', async (t) => {
+  const port = await freePort()
+  for (const METRICS of ['open', 'key']) {
+    const server = await startServer(t, { METRICS, METRICS_PORT: String(port) })
+    const metrics = `http://127.0.0.1:${port}/metrics`
+    for (const path of ['/metrics', '/%6detrics']) assert.equal((await fetch(server.url + path)).status, 404, path)
+    assert.equal((await fetch(metrics)).status, METRICS === 'open' ? 200 : 401)
+    const answer = await fetch(metrics, { headers: { authorization: `Bearer ${server.adminKey}` } })
+    assert.equal(answer.headers.get('cache-control'), 'no-store')
+    assert.ok((await answer.text()).includes('# TYPE wirecopy_ready gauge'))
+    for (const path of ['/', '/health/live', '/v1/channels']) {
+      assert.equal((await fetch(new URL(path, metrics))).status, 404, path)
+    }
+    await server.close()
+    await assert.rejects(fetch(metrics))
   }
 })
 

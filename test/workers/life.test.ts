@@ -150,6 +150,21 @@ test('the figures of the workers add up, and one that hangs is left out', { time
   await node.comesTo('wirecopy_workers', 2)
 })
 
+test('with a port of their own, the metrics of all workers are there, whichever answers', { timeout }, async (t) => {
+  const port = await freePort()
+  const node = await NodeProcess.start(t, { METRICS_PORT: String(port) })
+  for (let asked = 0; asked < 10; asked++) {
+    await until('the metrics are those of both workers', async () => {
+      const { body } = await ask(`http://127.0.0.1:${port}`, '/metrics')
+      return body.includes('\nwirecopy_workers 2\n')
+    })
+  }
+  assert.equal((await ask(node.url, '/metrics')).status, 404)
+  const taken = await NodeProcess.failToStart(t, { METRICS_PORT: String(port) })
+  assert.equal(taken.code, 1)
+  assert.match(taken.said, /EADDRINUSE/)
+})
+
 test('the node is not ready while one of its workers is not, whichever answers', { timeout }, async (t) => {
   const redisUrl = await startRedis(t)
   const node = await NodeProcess.start(t, { REDIS_URL: redisUrl })

@@ -47,7 +47,8 @@ function parseMessage(text: string): ClientPacket {
     case '0':
       return id === undefined && (rest === '' || isObject(parsed(rest))) ? { kind: 'connect', namespace } : bad
     case '1':
-      return { kind: 'disconnect', namespace }
+      // With more behind it, it is of a namespace that does not end with its comma: not of this one.
+      return rest === '' ? { kind: 'disconnect', namespace } : bad
     case '2': {
       const event = parsed(rest)
       if (!Array.isArray(event) || typeof event[0] !== 'string') return bad
