@@ -8,16 +8,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import test, { type TestContext } from 'node:test'
 import { io } from 'socket.io-client'
+import { freePort } from './faults/free-port.ts'
+import { until as comes } from './faults/until.ts'
 import { followFresh } from './helpers/followers.ts'
 import { Newsroom } from './helpers/newsroom.ts'
 import { folderOfProcess } from './helpers/nodes.ts'
 import { adminKey, tempFolder } from './helpers/server.ts'
 import type { ClientSocket } from './helpers/transports.ts'
 
+const { PATH, NODE_COMPILE_CACHE } = process.env
+
 function run(t: TestContext, env: Record<string, string>): ChildProcess {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: new URL('..', import.meta.url),
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
+    env: { PATH, NODE_COMPILE_CACHE, HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.after(() => child.kill('SIGKILL'))
@@ -64,7 +68,8 @@ test('a Redis that does not answer stops the start with one clear line that has 
 
 test('it makes an admin key and keeps it, and its log, which is no terminal, is told only where; a signal stops it with 0; a second start has the posts', async (t) => {
   const folder = await tempFolder()
-  const first = run(t, { DATA_DIR: folder })
+  const PORT = String(await freePort())
+  const first = run(t, { DATA_DIR: folder, PORT })
   const shown = textOf(first.stderr)
   const url = await listening(first)
   const key = (await readFile(join(folder, 'admin-key'), 'utf8')).trim()
@@ -80,7 +85,7 @@ test('it makes an admin key and keeps it, and its log, which is no terminal, is 
   assert.ok(said.includes(join(folder, 'admin-key')), said)
   assert.ok(!said.includes(key))
 
-  const second = run(t, { DATA_DIR: folder, PORT: new URL(url).port })
+  const second = run(t, { DATA_DIR: folder, PORT })
   const shownAgain = textOf(second.stderr)
   const after = await (await fetch(`${await listening(second)}/v1/channels/war`)).json()
   assert.deepEqual(after, before)
@@ -141,7 +146,7 @@ for (const { WORKERS, by } of manned)
     assert.ok(Number(answer.error['retryAfterMs']) > 0)
     const ended = event(idle as unknown as EventEmitter, 'disconnect')
     assert.equal((await idle.emitWithAck('follow', { channel: newsroom.channel } as never)).ok, false)
-    assert.deepEqual((await ended)[0], 'transport close')
+    assert.match(String((await ended)[0]), /^transport (close|error)$/)
 
     await newsroom.publish({ headline: 'Still published, and still followed' })
     await follower.assertWhole(newsroom)
@@ -170,16 +175,18 @@ for (const { WORKERS, by } of manned)
     await event(write, 'continue')
     write.write(body.slice(0, 10))
     const { hostname, port } = new URL(url)
-    const refusing = async () => {
-      for (;;) {
-        const connection = connect(Number(port), hostname)
-        await event(connection, 'connect')
-        connection.destroy()
-      }
+    const refuses = async () => {
+      const connection = connect(Number(port), hostname)
+      const isRefused = await event(connection, 'connect').then(
+        () => false,
+        () => true,
+      )
+      connection.destroy()
+      return isRefused
     }
     const exit = event(child, 'exit')
     child.kill('SIGTERM')
-    await assert.rejects(refusing(), 'it takes no more connections')
+    await comes('it takes no more connections', refuses)
     const answered = event(write, 'response')
     write.end(body.slice(10))
     const [response] = await answered

@@ -36,6 +36,12 @@ export async function stopOrphan(socket: string, logger: Logger): Promise<void> 
   await until(async () => !(await answers(socket)), stopMsMax, 'The redis-server left behind does not stop')
 }
 
+/** Those that run. One that outlived its owner would be stopped by the next start only. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGTERM')
+})
+
 /** A redis-server on a unix socket, which is started again where it ends before it was told to. */
 export class RedisServer {
   readonly #dataFolder: string
@@ -122,6 +128,8 @@ async function spawnServer(
     // A group of its own: Ctrl-C in a terminal must reach the server only, which then stops Redis last.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   )
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const said: string[] = []
   const note = (chunk: Buffer) => {
     said.push(chunk.toString())

@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import Fastify from 'fastify'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { limitRates } from '../../src/api/rates.ts'
 import { adminKey, startServer, type TestServer } from '../helpers/server.ts'
 import { startCoverage } from './calls.ts'
-
-const timeout = 120_000
 
 /** Asks on kept connections. */
 function asker(t: TestContext, server: TestServer) {

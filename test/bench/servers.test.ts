@@ -7,12 +7,12 @@ import { redisStreams, stockSocketIo } from '../../scripts/bench/servers/socket-
 import { wirecopy } from '../../scripts/bench/servers/wirecopy.ts'
 import { Session } from '../../scripts/bench/session.ts'
 import { find, nchan as nginx } from '../../scripts/setup/programs.js'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { Batch } from '../../src/wire/batch.ts'
 import { skip } from './skip.ts'
 
 const followers = 12
 const posts = 5
-const timeout = 120_000
 
 /** Parts of it: each server gives them to all, in whatever it speaks. */
 const frameBytes = new Map<string, number>()

@@ -8,13 +8,13 @@ import { WebSocketServer } from 'ws'
 import { compile, swarmSource } from '../../scripts/bench/compile.ts'
 import { draft, publishBody, shortBytes } from '../../scripts/bench/posts.ts'
 import { type Speech, Swarm, type SwarmOptions } from '../../scripts/bench/swarm.ts'
+import { waitMsMax as msMax } from '../../scripts/setup/test-limits.js'
 import { startServer, type TestServer } from '../helpers/server.ts'
 import { skip } from './skip.ts'
 
 const followers = 20
 const posts = 7
 const missed = 3
-const msMax = 20_000
 
 const speeches: readonly (readonly [string, Speech])[] = [
   ['Socket.IO', { mode: 'socketio', path: '/socket.io/?EIO=4&transport=websocket' }],

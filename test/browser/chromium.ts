@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
+import { waitMsMax } from '../../scripts/setup/test-limits.js'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome']
 const flags = [
@@ -32,6 +33,9 @@ function isExecutable(path: string): boolean {
   }
 }
 
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: findChromium(), args: flags })
+/** Its pages wait as long as all tests do, rather than for Playwright's own 30 s. */
+export async function launchChromium(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: findChromium(), args: flags, timeout: waitMsMax })
+  browser.on('context', (context) => context.setDefaultTimeout(waitMsMax))
+  return browser
 }

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
 import type { Browser, Page } from 'playwright-core'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { type ServerProcess, startNode, startRedis } from '../deploy/cluster.ts'
 import { adminKey } from '../helpers/server.ts'
 import { launchChromium } from './chromium.ts'
 import { Newsroom } from './newsroom.ts'
 
-const timeout = 180_000
-/** Longer than a machine that is busy takes for what a test waits for. */
-const waitMsMax = 60_000
 const channel = 'watched'
 
 let browser: Browser
@@ -62,7 +60,6 @@ async function openStage(t: TestContext, { hidden = false } = {}): Promise<Stage
     })
   }
   const page = await context.newPage()
-  page.setDefaultTimeout(waitMsMax)
   page.on('pageerror', (error) => faults.push(String(error)))
   page.on('console', (message) => {
     if (/Content Security Policy/.test(message.text())) faults.push(message.text())

@@ -5,10 +5,10 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { Newsroom } from '../browser/newsroom.ts'
 import { startServer, tempFolder } from '../helpers/server.ts'
 
-const timeout = 120_000
 const root = resolve(import.meta.dirname, '../..')
 
 async function run(folder: string, ...args: string[]): Promise<{ code: number | null; said: string }> {

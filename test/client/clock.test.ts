@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { build } from 'esbuild'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { timingDefaults } from '../../src/client/index.ts'
 import type { FollowAnswer } from '../../src/wire/events.ts'
 import { launchChromium } from '../browser/chromium.ts'
@@ -9,7 +10,6 @@ import { History } from './history.ts'
 import { startStandIn } from './stand-in.ts'
 import { isLive, quick, watch } from './watched.ts'
 
-const timeout = 60_000
 const tenMinutesMs = 600_000
 
 /** Quick, but for a server's word on a delay, which is taken as far as readers take it. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import type { Feed } from '../../src/client/index.ts'
 import { Newsroom } from '../browser/newsroom.ts'
 import { startServer, tempFolder } from '../helpers/server.ts'
 import { openGate } from './gate.ts'
 import { assertWhole, isLive, watch } from './watched.ts'
 
-const timeout = 60_000
 const sockets = '/socket.io'
 const streams = '/v1/channels/harbour/stream'
 

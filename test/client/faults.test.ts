@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { follow } from '../../src/client/index.ts'
 import { parseCursor } from '../../src/wire/cursor.ts'
 import type { FollowAnswer, FollowRequest } from '../../src/wire/events.ts'
 import { History } from './history.ts'
 import { type Followed, startStandIn } from './stand-in.ts'
 import { isLive, quick, watch } from './watched.ts'
-
-const timeout = 60_000
 
 function grown(posts: number): History {
   const history = new History()
@@ -104,11 +103,12 @@ test('an answer that does not come in time is a failed try', { timeout }, async 
     }
     return rightly(history, request)
   })
+  // On a busy machine the second answer may be late as well.
   const timing = { ...quick, answerTimeoutMs: 50 }
   const watched = watch(t, server.url, 'harbour', { transports: ['socket'], timing })
   await watched.until('live', isLive)
   assert.deepEqual(watched.problems, ['unreachable'])
-  assert.equal(server.sockets.length, 2)
+  assert.ok(server.sockets.length >= 2)
 })
 
 test('what is no answer at all is a failed try, not an error of the page', { timeout }, async (t) => {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { allTransports } from '../../src/client/index.ts'
 import { Newsroom } from '../browser/newsroom.ts'
 import { startServer } from '../helpers/server.ts'
 import { assertWhole, isLive, snapshotOf, watch } from './watched.ts'
-
-const timeout = 60_000
 
 for (const transport of allTransports) {
   test(`by ${transport}, posts, edits, pins and retractions reach a follower`, { timeout }, async (t) => {

@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { build } from 'esbuild'
 import type { Page } from 'playwright-core'
+import { testMsMax as timeout, waitMsMax } from '../../scripts/setup/test-limits.js'
 import { launchChromium } from '../browser/chromium.ts'
 import { Newsroom } from '../browser/newsroom.ts'
 import { startServer } from '../helpers/server.ts'
 import { openGate } from './gate.ts'
-
-const timeout = 60_000
 
 /** Follows in the page; what the feed tells stands in the page's title, which a test can wait for. */
 const script = `
@@ -18,7 +17,7 @@ const show = () => {
   document.title = [feed.state, feed.posts.length, feed.transport, states.join(' ')].join('|')
 }
 const feed = follow(location.origin, 'harbour', {
-  timing: { retryBaseMs: 20, retryCapMs: 60_000, climbMs: 60_000 },
+  timing: { openTimeoutMs: ${waitMsMax}, answerTimeoutMs: ${waitMsMax}, retryBaseMs: 20, retryCapMs: 60_000, climbMs: 60_000 },
   onState: (state) => (states.push(state), show()),
   onBatch: () => show(),
 })

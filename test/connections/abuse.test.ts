@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { waitingPerConnectionMax } from '../../src/connections/request-gate.ts'
 import { waitingBytesMax } from '../../src/connections/unread-answers.ts'
 import { metricOf } from '../helpers/metrics.ts'
@@ -11,7 +12,6 @@ import { folderOfProcess, startProcess } from '../helpers/nodes.ts'
 import { forgetPeak, openFilesOf, peakBytesOf } from '../helpers/process-figures.ts'
 import { ask } from '../workers/node.ts'
 
-const timeout = 120_000
 const megabyte = 1_048_576
 /** What a process may take for other reasons: garbage that is not collected yet, and what is compiled meanwhile. */
 const slackBytes = 256 * megabyte

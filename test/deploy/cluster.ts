@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { find, haproxy } from '../../scripts/setup/programs.js'
 import { nodeOptions } from '../../scripts/setup/server.js'
+import { freePort } from '../faults/free-port.ts'
+import { until } from '../faults/until.ts'
 import { adminKey, tempFolder } from '../helpers/server.ts'
+
+export { until }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 export const proxyConfig = join(root, 'deploy', 'haproxy.cfg')
@@ -16,8 +18,6 @@ export const proxyProgram = find(haproxy).path
 
 /** What the image runs. */
 export const startCommand: readonly string[] = ['node', ...nodeOptions, 'src/main.ts']
-
-const startMsMax = 20_000
 
 export interface ServerProcess {
   readonly name: string
@@ -75,19 +75,14 @@ export async function startProxy(t: TestContext, node1: string, node2: string): 
   return url
 }
 
-/** Asks again and again, for what no event tells: that another process has come so far. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + startMsMax
-  let last: unknown
-  while (performance.now() < deadline) {
-    try {
-      if (await isSo()) return
-    } catch (error) {
-      last = error
-    }
-    await delay(50)
-  }
-  throw new Error(`Not within ${startMsMax} ms: ${what}`, { cause: last })
+/** Resolves once the proxy gives new sessions to the node: a session says by its id which node took it. */
+export async function proxyUses(url: string, name: string): Promise<void> {
+  await until(`the proxy uses ${name}`, async () => {
+    const answer = await (await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).text()
+    const by = /"sid":"([a-z0-9-]+)\./.exec(answer)?.[1]
+    if (by !== name) throw new Error(by ?? answer)
+    return true
+  })
 }
 
 function stopAfter(t: TestContext, child: ChildProcess): void {
@@ -109,14 +104,4 @@ async function lineOf(child: ChildProcess, isIt: (line: string) => boolean): Pro
     })
     lines.once('close', () => reject(new Error('The process ended before it was ready.')))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.')
-  return address.port
 }

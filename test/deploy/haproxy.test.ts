@@ -8,7 +8,7 @@ import { cursorAfter } from '../../src/wire/cursor.ts'
 import type { ClientToServer, FollowAnswer, ServerToClient } from '../../src/wire/events.ts'
 import { ChannelId, type Cursor } from '../../src/wire/scalars.ts'
 import { adminKey } from '../helpers/server.ts'
-import { proxyProgram, type ServerProcess, startNode, startProxy, startRedis, until } from './cluster.ts'
+import { proxyProgram, proxyUses, type ServerProcess, startNode, startProxy, startRedis, until } from './cluster.ts'
 
 const channel = ChannelId.parse('harbour')
 const options = { skip: proxyProgram === undefined && 'needs HAProxy' }
@@ -18,12 +18,15 @@ class Reader {
   readonly socket: Socket<ServerToClient, ClientToServer>
   readonly applied: string[] = []
   readonly faults: string[] = []
+  /** Whether it begins by long polling and goes on by websocket, as with default options. */
+  readonly upgrades: boolean
   disconnects = 0
   #offset = 0
   #cursor: Cursor | undefined
   readonly #events = new EventEmitter()
 
   constructor(t: TestContext, url: string, transports?: string[]) {
+    this.upgrades = transports === undefined
     this.socket = io(url, { forceNew: true, ...(transports === undefined ? {} : { transports }) })
     t.after(() => this.socket.disconnect())
     this.socket.on('batch', (batch) => this.#apply(batch))
@@ -93,7 +96,7 @@ async function startCluster(t: TestContext): Promise<Cluster> {
     await until(`${node.name} is ready`, async () => (await fetch(`${node.url}/health/ready`)).ok)
   }
   // The proxy finds out by its own checks, and till then takes no node that it found not ready at its start.
-  await until('the proxy has a ready node', async () => (await fetch(`${url}/health/ready`)).ok)
+  for (const { name } of nodes) await proxyUses(url, name)
   await send(url, '/v1/channels', { id: channel, title: 'Fire at the old harbour' })
   return { nodes, url }
 }
@@ -120,14 +123,22 @@ async function publish(url: string, count: number): Promise<string[]> {
 async function startReaders(t: TestContext, url: string): Promise<Reader[]> {
   const readers = Array.from({ length: 8 }, (_, index) => new Reader(t, url, index % 2 ? ['polling'] : undefined))
   await Promise.all(readers.map((reader) => reader.following()))
-  assert.deepEqual(new Set(readers.map(({ node }) => node)), new Set(['wirecopy-1', 'wirecopy-2']))
+  for (const name of ['wirecopy-1', 'wirecopy-2']) {
+    // Where a check was late, as on a busy machine, the proxy has taken the node for down.
+    while (!readers.some(({ node }) => node === name)) {
+      await proxyUses(url, name)
+      const reader = new Reader(t, url)
+      readers.push(reader)
+      await reader.following()
+    }
+  }
   return readers
 }
 
 test('stock clients follow through the proxy, and posts reach the readers of both nodes', options, async (t) => {
   const { url } = await startCluster(t)
   const readers = await startReaders(t, url)
-  await Promise.all(readers.filter((_, index) => index % 2 === 0).map((reader) => reader.upgraded()))
+  await Promise.all(readers.filter(({ upgrades }) => upgrades).map((reader) => reader.upgraded()))
   const ids = await publish(url, 10)
   await Promise.all(readers.map((reader) => reader.reached(10)))
   for (const reader of readers) {

@@ -4,11 +4,21 @@ import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { testMsMax } from '../../scripts/setup/test-limits.js'
 import { drainSpreadMsMax } from '../../src/feed/drain.ts'
+import { freePort } from '../faults/free-port.ts'
 import { followFresh } from '../helpers/followers.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import type { TransportName } from '../helpers/transports.ts'
-import { proxyConfig, proxyProgram, type ServerProcess, startNode, startProxy, startRedis, until } from './cluster.ts'
+import {
+  proxyConfig,
+  proxyProgram,
+  proxyUses,
+  type ServerProcess,
+  startNode,
+  startProxy,
+  startRedis,
+} from './cluster.ts'
 
 const Compose = z.object({
   services: z.object({
@@ -44,12 +54,6 @@ test('a node that stops gives the proxy time to find out, and is done before it 
   assert.ok(graceMs > noticeMs + 2 * drainSpreadMsMax + answerMsMax)
 })
 
-/** A session begun through the proxy says by its id which node took it. */
-async function nodeOfNewSession(url: string): Promise<string> {
-  const answer = await (await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).text()
-  return /"sid":"([a-z0-9-]+)\./.exec(answer)?.[1] ?? answer
-}
-
 async function restart(
   t: TestContext,
   { name, url, process }: ServerProcess,
@@ -62,23 +66,31 @@ async function restart(
   await startNode(t, name, redisUrl, { ...settings, PORT: new URL(url).port })
 }
 
-const restarted = { skip: proxyProgram === undefined && 'needs HAProxy', timeout: 60_000 }
+const restarted = { skip: proxyProgram === undefined && 'needs HAProxy', timeout: testMsMax, concurrency: true }
 
-test('two nodes are restarted one after the other: no publish is refused, and no follower is short', restarted, (t) =>
-  restartBoth(t, settings),
+// At the same time, since both mostly wait until the proxy has found out.
+test(
+  'two nodes are restarted one after the other: no publish is refused, and no follower is short',
+  restarted,
+  async (t) => {
+    await Promise.all([
+      t.test('of one process each', (st) => restartBoth(st, settings)),
+      t.test('of two workers each', (st) => restartBoth(st, { ...settings, WORKERS: '2' })),
+    ])
+  },
 )
-
-test('so are two nodes of two workers each', restarted, (t) => restartBoth(t, { ...settings, WORKERS: '2' }))
 
 async function restartBoth(t: TestContext, settings: Readonly<Record<string, string>>): Promise<void> {
   const redisUrl = await startRedis(t)
-  const nodes = await Promise.all(['wirecopy-1', 'wirecopy-2'].map((name) => startNode(t, name, redisUrl, settings)))
+  const nodes = await Promise.all(
+    ['wirecopy-1', 'wirecopy-2'].map(async (name) =>
+      startNode(t, name, redisUrl, { ...settings, PORT: String(await freePort()) }),
+    ),
+  )
   const [one, two] = nodes
   assert.ok(one !== undefined && two !== undefined)
   const url = await startProxy(t, one.url, two.url)
-  for (const { name } of nodes) {
-    await until(`the proxy uses ${name}`, async () => (await nodeOfNewSession(url)) === name)
-  }
+  for (const { name } of nodes) await proxyUses(url, name)
   const newsroom = await new Newsroom({ url }).open()
   const followers = await Promise.all(
     [...transports, ...transports].map((transport) => followFresh(t, { url }, newsroom.channel, transport)),
@@ -87,7 +99,7 @@ async function restartBoth(t: TestContext, settings: Readonly<Record<string, str
   await publishDuring([newsroom], async () => {
     for (const stopped of nodes) {
       await restart(t, stopped, redisUrl, settings)
-      await until(`the proxy uses ${stopped.name} again`, async () => (await nodeOfNewSession(url)) === stopped.name)
+      await proxyUses(url, stopped.name)
     }
   })
   await Promise.all(followers.map((follower) => follower.assertWhole(newsroom)))

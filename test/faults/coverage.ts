@@ -15,9 +15,6 @@ export interface CoverageOptions {
   readonly awayMsMax?: number | undefined
 }
 
-const gatherMsMax = 60_000
-const drainMsMax = 60_000
-
 /** One channel under load: who writes to it, and who follows it. */
 export class Coverage {
   readonly audience: Audience
@@ -38,7 +35,7 @@ export class Coverage {
   async begin(): Promise<void> {
     const { audience, desk } = this
     await audience.gather(this.#options.followers)
-    await until('everybody follows', () => audience.witnesses.every(({ cursor }) => cursor !== null), gatherMsMax)
+    await until('everybody follows', () => audience.witnesses.every(({ cursor }) => cursor !== null))
     desk.start()
     audience.startChurn()
   }
@@ -55,7 +52,7 @@ export class Coverage {
     await desk.stop()
     audience.endChurn()
     const { epoch, offset } = await readFinal([this.#stage.anyNode()], this.#options.channel, this.#stage.logChanges)
-    await until('everybody holds the log', () => audience.short(epoch, offset) === 0, drainMsMax)
+    await until('everybody holds the log', () => audience.short(epoch, offset) === 0)
   }
 
   async judge(standing: Standing): Promise<Verdict> {

@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { createConnection, createServer, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { Link } from './link.ts'
-
-const timeout = 20_000
 
 /** A link to a server that sends back what it is sent, a connection through it, and all that came back. */
 async function echoing(t: TestContext) {

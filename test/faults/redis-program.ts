@@ -47,8 +47,8 @@ export class RedisProgram extends Program {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  answers(): Promise<void> {
-    return until(`${this.name} answers`, () => this.with(async (redis) => (await redis.ping()) === 'PONG'))
+  async answers(): Promise<void> {
+    await until(`${this.name} answers`, () => this.with(async (redis) => (await redis.ping()) === 'PONG'))
   }
 
   /** A connection of the trial's own, for as long as the work takes. */

@@ -12,7 +12,6 @@ const sentinelCount = 3
 /** A primary that is silent for this long is taken for dead. */
 const downAfterMs = 1_000
 const failoverMsMax = 5_000
-const takeOverMsMax = 60_000
 const nameOfPrimary = 'news'
 
 /** A primary and a replica, and three Sentinels that watch over them. */
@@ -69,7 +68,7 @@ export class SentinelRedis implements Store {
 
   /** Resolves once another server than this one is the primary. */
   async takenOverFrom(server: RedisProgram): Promise<void> {
-    await until('the replica is the primary', async () => (await this.primary()) !== server, takeOverMsMax)
+    await until('the replica is the primary', async () => (await this.primary()) !== server)
   }
 
   async withRedis<T>(work: (redis: Redis) => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import { createConnection, type Socket } from 'node:net'
 const upgradeEnd = '\r\n\r\n'
 /** Where a batch's offsets and its first post's headline are, at the latest. */
 const headBytesMax = 600
+const answerMsMax = 60_000
 
 /**
  * A follower that costs this process as little as can be, so that two thousand of them are not what is measured: of each
@@ -48,9 +49,13 @@ export class SlowReader {
     ]
     socket.write(lines.join('\r\n') + upgradeEnd)
     const reader = new SlowReader(socket, channel)
-    const [answer]: [Buffer] = (await once(socket, 'data')) as [Buffer]
-    const end = answer.indexOf(upgradeEnd)
-    if (end < 0) throw new Error('The upgrade was not answered in one piece.')
+    let answer = Buffer.alloc(0)
+    let end = -1
+    while (end < 0) {
+      const [chunk] = (await once(socket, 'data', { signal: AbortSignal.timeout(answerMsMax) })) as [Buffer]
+      answer = Buffer.concat([answer, chunk])
+      end = answer.indexOf(upgradeEnd)
+    }
     return await new Promise((resolve, reject) => {
       const begin = (packet: string) => {
         if (packet.startsWith('40')) reader.#send(`420${JSON.stringify(['follow', { channel, after }])}`)

@@ -12,6 +12,8 @@ export interface TrialOptions {
   readonly loadMs: number
   /** Writes a second. */
   readonly rate: number
+  /** The load goes on, before the fault and after, until so many writes have been acknowledged, however slow the machine. */
+  readonly writesMin?: number
 }
 
 export interface Outcome {
@@ -30,7 +32,10 @@ export function isGood({ verdict, recoveryMs, failures }: Outcome): boolean {
 const recoverMsMax = 120_000
 
 /** Runs one fault under load, on servers of its own, and judges what came of it. */
-export async function runTrial(name: FaultName, { followers, loadMs, rate }: TrialOptions): Promise<Outcome> {
+export async function runTrial(
+  name: FaultName,
+  { followers, loadMs, rate, writesMin = 0 }: TrialOptions,
+): Promise<Outcome> {
   const fault: Fault = faults[name]
   const { awayMsMax } = fault.setting
   const stage = await Stage.open(fault.setting)
@@ -41,13 +46,19 @@ export async function runTrial(name: FaultName, { followers, loadMs, rate }: Tri
   const tolerate = async (work: Promise<unknown>) => {
     await work.catch((error: unknown) => failures.push(error instanceof Error ? error.message : String(error)))
   }
+  const acknowledged = () => coverages.reduce((sum, { desk }) => sum + desk.acknowledged.length, 0)
+  const load = async () => {
+    const due = acknowledged() + writesMin
+    await delay(loadMs)
+    await until('the load has come about', () => acknowledged() >= due)
+  }
   try {
     for (const coverage of coverages) await coverage.begin()
-    await delay(loadMs)
+    await load()
     await tolerate(fault.run(stage, coverages))
     const recoveryMs = await recover(coverages)
     await tolerate(stage.ready())
-    await delay(loadMs)
+    await tolerate(load())
     await tolerate(Promise.all(coverages.map((coverage) => coverage.end())))
     for (const { audience } of coverages) audience.close()
     const standing = { kept: stage.logChanges, standsTo: stage.standsTo }

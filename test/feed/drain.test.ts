@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type EventEmitter, once } from 'node:events'
 import test from 'node:test'
 import { io } from 'socket.io-client'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { drainSpreadMs, drainSpreadMsMax, returnsPerSecondMax } from '../../src/feed/drain.ts'
 import type { Steer } from '../../src/wire/events.ts'
 import { followFresh } from '../helpers/followers.ts'
@@ -9,8 +10,6 @@ import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { startNodes } from '../helpers/nodes.ts'
 import { startServer } from '../helpers/server.ts'
 import type { ClientSocket } from '../helpers/transports.ts'
-
-const timeout = 30_000
 
 test('followers come back no faster than the stated rate, within a bound, and nobody is waited for in vain', () => {
   assert.equal(drainSpreadMs(0), 0)
@@ -44,7 +43,11 @@ test('all are told how widely to spread, then each connection ends as one that s
     Array.from({ length: 4 }, () => fetch(`${server.url}/v1/channels/${newsroom.channel}/stream`)),
   )
   await Promise.all([server.close(), ...streams.map((stream) => stream.text())])
-  assert.deepEqual(await Promise.all(ended), Array(6).fill('transport close'))
+  for (const [i, reason] of (await Promise.all(ended)).entries()) {
+    // One that polls hears of its end by its poll, or, between two polls, by the next one, which is refused.
+    const expected = i % 2 === 0 ? ['transport close'] : ['transport close', 'transport error']
+    assert.ok(expected.includes(reason), reason)
+  }
   assert.deepEqual(told, Array(6).fill({ action: 'reconnect', afterMs: 0, spreadMs: drainSpreadMs(10) }))
 })
 

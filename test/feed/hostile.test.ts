@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { limits } from '../../src/wire/limits.ts'
 import { LongPollClient } from '../helpers/long-poll.ts'
 import { metric, refusals } from '../helpers/metric.ts'
 import { maskedFrame, RawConnection, upgradeText } from '../helpers/raw-connection.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
-const timeout = 120_000
 const text = 0x01
 const fin = 0x80
 const ping = 0x89

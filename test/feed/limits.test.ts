@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { type EventEmitter, once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import test, { type TestContext } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { io } from 'socket.io-client'
 import WebSocket from 'ws'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import type { FollowAnswer } from '../../src/wire/events.ts'
 import { limits } from '../../src/wire/limits.ts'
 import { Problem } from '../../src/wire/problem.ts'
+import { until } from '../faults/until.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
 import { RawSocketClient } from '../helpers/raw-websocket.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
@@ -15,7 +17,6 @@ import type { ClientSocket } from '../helpers/transports.ts'
 
 const pollingPath = '/socket.io/?EIO=4&transport=polling'
 const websocketPath = '/socket.io/?EIO=4&transport=websocket'
-const timeout = 30_000
 const secret = 'Quenzaltine'
 
 type Headers = Readonly<Record<string, string>>
@@ -103,19 +104,13 @@ test('past the cap on connections every transport is refused with 503, and one t
   await newsroom.publish({ headline: 'Still here' })
 
   stream.leave()
-  for (;;) {
+  await until('a stream has room', async () => {
     const again = await openStream(t, newsroom)
-    if (again.response.status === 200) {
-      again.leave()
-      break
-    }
-    await turn()
-  }
+    again.leave()
+    return again.response.status === 200
+  })
   websocket.close()
-  for (;;) {
-    const again = await connected(t, server, 'polling').catch(() => null)
-    if (again !== null) break
-  }
+  await until('a socket has room', () => connected(t, server, 'polling'))
 })
 
 test('past the cap on its connections an address is refused with 429, and others are not', { timeout }, async (t) => {
@@ -168,8 +163,10 @@ test('a connection may follow all its channels at once; more events in a burst a
   assert.ok(refused !== undefined && !refused.ok)
   assert.ok(Number(refused.error['retryAfterMs']) > 0)
   assert.ok(socket.connected)
-  // It is let through again with time.
-  while (!(await follow(first)).ok) await turn()
+  // It is let through again with time, if it comes as often as it is told to.
+  for (let answer = await follow(first); !answer.ok; answer = await follow(first)) {
+    await delay(Number(answer.error['retryAfterMs']))
+  }
 })
 
 test('a connection that follows again and again and does not read has one answer on its way, and then what is so', {

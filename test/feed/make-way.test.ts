@@ -30,7 +30,8 @@ test('a retraction does not wait until all have the text: a broadcast that is un
   }
   await log.publish(channelId('war'), content('a text to be gone'), once())
   await Promise.all(followers.map((follower) => follower.reaches(2)))
-  assert.ok(told > 0 && told < 10, `${told} of ${followers.length} were given the text`)
+  // A few, until the reply that the system holds ready is read. How many turns of the loop that takes is the machine's.
+  assert.ok(told > 0 && told < followers.length / 2, `${told} of ${followers.length} were given the text`)
   const [first, last] = [followers[0], followers.at(-1)]
   assert.deepEqual([first?.batches, last?.batches], [[1, 2], [2]])
   await log.publish(channelId('war'), content('and on'), once())

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { Problem } from '../../src/wire/problem.ts'
 import { refusals } from '../helpers/metric.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
 import { RawConnection, upgradeText } from '../helpers/raw-connection.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
-const timeout = 60_000
 const foreign = ['https://evil.example', 'https://news.example.evil.example', 'http://news.example', 'null', '?']
 
 type Try = (server: TestServer, channel: string, origin: string) => Promise<{ status: number; text: string }>

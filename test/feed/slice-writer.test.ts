@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { buildAddon } from '../../scripts/setup/native.js'
 import { root } from '../../scripts/setup/prepare.js'
+import { testMsMax } from '../../scripts/setup/test-limits.js'
 import type { Follower } from '../../src/feed/channel-feed.ts'
 import { loadNativeSockets } from '../../src/feed/native/sockets.ts'
 import { Outgoing } from '../../src/feed/outgoing.ts'
@@ -36,6 +37,8 @@ class Pair {
   readonly client: Socket
   readonly #due: Buffer[] = []
   readonly #received: Buffer[] = []
+  #receivedBytes = 0
+  #heard: () => void = () => undefined
   isOver = false
 
   constructor(server: Socket, client: Socket, writer: SliceWriter) {
@@ -43,7 +46,12 @@ class Pair {
     this.session = new Session(server, '', false, parts)
     server.on('error', () => server.destroy())
     client.on('error', () => undefined)
-    client.on('data', (chunk: Buffer) => this.#received.push(chunk))
+    client.on('data', (chunk: Buffer) => {
+      this.#received.push(chunk)
+      this.#receivedBytes += chunk.length
+      this.#heard()
+    })
+    client.on('close', () => this.#heard())
     this.client = client
     this.follower = {
       direct: () => this.session.direct(),
@@ -69,10 +77,11 @@ class Pair {
   async arrives(): Promise<void> {
     this.client.resume()
     const due = Buffer.concat(this.#due)
-    const bytes = () => this.#received.reduce((sum, { length }) => sum + length, 0)
-    while (!this.isOver && bytes() < due.length) {
-      assert.ok(!this.client.destroyed, `it ended at ${bytes()} of ${due.length} bytes`)
-      await turn()
+    while (!this.isOver && this.#receivedBytes < due.length) {
+      assert.ok(!this.client.destroyed, `it ended at ${this.#receivedBytes} of ${due.length} bytes`)
+      await new Promise<void>((heard) => {
+        this.#heard = heard
+      })
     }
     const received = Buffer.concat(this.#received)
     assert.ok(received.equals(due.subarray(0, this.isOver ? received.length : due.length)), 'bytes are as they are due')
@@ -126,7 +135,7 @@ for (const [by, writer, isThere] of [
   ['send(2)', new SliceWriter(sendAll), sendAll !== null],
   ['the stream', new SliceWriter(null), true],
 ] as const) {
-  const options = { timeout: 120_000, skip: isThere ? false : 'this system has none, or lets us have none' }
+  const options = { timeout: testMsMax, skip: isThere ? false : 'this system has none, or lets us have none' }
   test(
     `by ${by}, each connection gets the bytes that are due to it, in order, whatever the kernel takes`,
     options,

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { waitMsMax } from '../../scripts/setup/test-limits.js'
 import type { Batch, Snapshot } from '../../src/wire/batch.ts'
 import type { Newsroom } from './newsroom.ts'
 import { newestFirst, PlainFold, positionOf } from './plain-fold.ts'
 import { type ClientSocket, type Connection, type TransportName, transports } from './transports.ts'
-
-const waitMsMax = 20_000
 
 /** How a following began: with the batch past its cursor, with a first snapshot, or with one that says why. */
 export type Beginning = 'batch' | 'snapshot' | 'epoch' | 'too-old' | 'ahead'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Batch, Page, Snapshot } from '../../src/wire/batch.ts'
 import type { Post } from '../../src/wire/post.ts'
 import { adminKey } from './server.ts'
@@ -16,6 +17,8 @@ export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: answers are probed by assertions, good and bad alike.
   readonly json: any
 }
+
+const publishPauseMs = 5
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -133,7 +136,7 @@ function expect(status: number, answer: Answer) {
   return answer.json
 }
 
-/** Publishes posts one after the other, in each newsroom, for as long as the work takes. */
+/** Publishes posts one after the other, in each newsroom, for as long as the work takes. Leaves others some of the machine. */
 export async function publishDuring(newsrooms: readonly Newsroom[], work: () => Promise<void>): Promise<void> {
   let working = true
   let number = 0
@@ -141,6 +144,7 @@ export async function publishDuring(newsrooms: readonly Newsroom[], work: () => 
     while (working) {
       number++
       await newsroom.publish({ headline: `Post ${number}` })
+      await delay(publishPauseMs)
     }
   })
   const worked = work().finally(() => {

@@ -15,6 +15,9 @@ export interface TestServer {
 
 export const adminKey = 'test-admin-key-0123456789'
 
+// A run that is told to end takes along what its tests have started: by a signal alone a process ends without `exit`.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const folders: string[] = []
 after(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true })

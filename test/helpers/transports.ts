@@ -53,7 +53,7 @@ export type TransportName = keyof typeof transports
 export const transportNames = Object.keys(transports) as TransportName[]
 
 /** Between two questions of a poller, and before a stream that ended is opened again. */
-const pauseMs = 15
+const pauseMs = 25
 
 function openSocket(socket: ClientSocket, { channel }: Place, told: Told): Connection {
   let answered = false

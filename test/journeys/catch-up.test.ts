@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { type Beginning, followFresh } from '../helpers/followers.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { startNodes } from '../helpers/nodes.ts'
 import { type TransportName, transportNames } from '../helpers/transports.ts'
-
-const timeout = 60_000
 
 test('who comes back by cursor gets what was missed', { timeout }, async (t) => {
   const { a, b } = await startNodes(t)

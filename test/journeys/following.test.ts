@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { io } from 'socket.io-client'
+import { testMsMax as timeout, waitMsMax } from '../../scripts/setup/test-limits.js'
 import type { Batch, Snapshot } from '../../src/wire/batch.ts'
 import { limits } from '../../src/wire/limits.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { PlainFold } from '../helpers/plain-fold.ts'
 import { startServer } from '../helpers/server.ts'
-
-const timeout = 60_000
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are probed by assertions, good and bad alike.
 type Answer = any
@@ -28,7 +27,7 @@ test('over one Socket.IO connection', { timeout }, async (t) => {
     return {
       socket,
       batches,
-      ask: (event: string, request: unknown): Promise<Answer> => socket.timeout(10_000).emitWithAck(event, request),
+      ask: (event: string, request: unknown): Promise<Answer> => socket.timeout(waitMsMax).emitWithAck(event, request),
       /** Resolves once a batch of the channel has come up to the offset. */
       reached: (channel: string, offset: number) =>
         new Promise<void>((resolve) => {

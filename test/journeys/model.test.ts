@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { Follower } from '../helpers/followers.ts'
 import { ChannelModel, type Expected, type PostFields } from '../helpers/model.ts'
 import { type Answer, Newsroom } from '../helpers/newsroom.ts'
@@ -9,7 +10,6 @@ import { newestFirst } from '../helpers/plain-fold.ts'
 import { type TransportName, transportNames } from '../helpers/transports.ts'
 import { type Command, run, tags } from './commands.ts'
 
-const timeout = 240_000
 /** So short a log that many followers find it trimmed past their cursor. */
 const changesKept = 10
 const followersMax = 5

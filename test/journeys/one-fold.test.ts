@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { followFresh } from '../helpers/followers.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { startNodes } from '../helpers/nodes.ts'
 import { startServer } from '../helpers/server.ts'
 import { transportNames } from '../helpers/transports.ts'
-
-const timeout = 60_000
 
 test('on one node that has a Redis of its own, all ways to follow end with the same fold', { timeout }, async (t) => {
   const server = await startServer(t)

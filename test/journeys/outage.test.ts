@@ -3,15 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { startEmbeddedRedis } from '../../src/log/embedded.ts'
+import { until } from '../faults/until.ts'
 import { followFresh } from '../helpers/followers.ts'
 import { quiet } from '../helpers/log.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
-
-const timeout = 90_000
 
 /** A server whose Redis the test can stop in its tracks and let go on. */
 async function startWithRedis(t: TestContext) {
@@ -52,7 +51,7 @@ test('while Redis does not answer, publishers are told so and readers get what w
   const channel = `/v1/channels/${newsroom.channel}`
   // The feed reads the snapshot ahead; the others are known once somebody has asked.
   const known = [`${channel}/posts`, '/v1/channels', '/', `/c/${newsroom.channel}`, channel]
-  for (const path of known) assert.deepEqual((await read(server, path)).stale, null, path)
+  for (const path of known) await until(`${path} is known`, async () => (await read(server, path)).stale === null)
 
   pause()
   const refused = await newsroom.tryPublish({ headline: 'Too early' }, { 'idempotency-key': 'again' })
@@ -69,14 +68,15 @@ test('while Redis does not answer, publishers are told so and readers get what w
 
   resume()
   // The write that was refused may have been made; its key makes one of the two.
-  let again = await newsroom.tryPublish({ headline: 'Too early' }, { 'idempotency-key': 'again' })
-  while (again.status === 503)
-    again = await newsroom.tryPublish({ headline: 'Too early' }, { 'idempotency-key': 'again' })
+  const again = await until('the write is not refused any more', async () => {
+    const answer = await newsroom.tryPublish({ headline: 'Too early' }, { 'idempotency-key': 'again' })
+    return answer.status !== 503 && answer
+  })
   assert.equal(again.status, 201)
   await Promise.all(followers.map((follower) => follower.reach(again.json.cursor)))
   for (const follower of followers) await follower.assertWhole(newsroom)
   assert.equal(disconnects, 0)
-  while ((await read(server, channel)).stale !== null) await turn()
+  await until('what is read is fresh again', async () => (await read(server, channel)).stale === null)
 })
 
 test('of a channel that is followed the last known answer has all that its followers have, read by nobody', {

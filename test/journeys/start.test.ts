@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
+import { testMsMax } from '../../scripts/setup/test-limits.js'
 import type { Post } from '../../src/wire/post.ts'
 import { launchChromium } from '../browser/chromium.ts'
 import { untilLive } from '../browser/site.ts'
@@ -26,7 +27,7 @@ function shownBy(page: Page): Promise<string[]> {
 }
 
 test('what npm start serves: curl publishes, and five ways to follow end with the same fold', {
-  timeout: 120_000,
+  timeout: testMsMax,
 }, async (t) => {
   const child = spawn('node', ['scripts/start.js'], {
     cwd: new URL('../..', import.meta.url),

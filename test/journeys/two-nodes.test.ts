@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { Newsroom } from '../helpers/newsroom.ts'
 import { startNodes } from '../helpers/nodes.ts'
-
-const timeout = 60_000
 
 test('on two nodes that share a Redis', { timeout }, async (t) => {
   const nodes = await startNodes(t)

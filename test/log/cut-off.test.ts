@@ -6,6 +6,7 @@ import test, { type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { CodedError } from '../../src/errors.ts'
 import { RedisProgram } from '../faults/redis-program.ts'
+import { until } from '../faults/until.ts'
 import { channelId, content, newChannel, once, openTestLog } from '../helpers/log.ts'
 
 const war = channelId('war')
@@ -78,9 +79,8 @@ test('nothing is ever given that is older than the bound, and what is read again
 
 /** Reads until the store itself answers. */
 async function freshly(read: () => Promise<{ readonly staleMs?: number } | null>): Promise<void> {
-  for (;;) {
-    const [answer] = await Promise.allSettled([read()])
-    if (answer.status === 'fulfilled' && answer.value !== null && answer.value.staleMs === undefined) return
-    await turn()
-  }
+  await until('the store answers', async () => {
+    const answer = await read()
+    return answer !== null && answer.staleMs === undefined
+  })
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { Redis } from 'ioredis'
 import { findEmbeddedRedis, startEmbeddedRedis } from '../../src/log/embedded.ts'
+import { until } from '../faults/until.ts'
 import { quiet } from '../helpers/log.ts'
 import { tempFolder } from '../helpers/server.ts'
 
@@ -112,6 +113,24 @@ test('the redis-server left behind by a process that was killed is stopped, and 
     /process_id:(\d+)/.exec(await redis.info('server'))?.[1] === pid,
   ])
   assert.deepEqual(found, ['v', false])
+})
+
+test('the redis-server of a process that exits without closing it ends as well', async () => {
+  const folder = await tempFolder()
+  const owner = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { startEmbeddedRedis } from ${JSON.stringify(new URL('../../src/log/embedded.ts', import.meta.url).href)}
+       import { pino } from 'pino'
+       await startEmbeddedRedis(${JSON.stringify(folder)}, pino({ level: 'silent' }))
+       process.exit(7)`,
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'], cwd: new URL('../..', import.meta.url) },
+  )
+  assert.deepEqual(await event(owner, 'exit'), [7, null])
+  await until('it no longer answers', async () => (await findEmbeddedRedis(folder)) === null)
 })
 
 /** A data folder with a path that is too long, and where its sockets go instead. */

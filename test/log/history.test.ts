@@ -100,9 +100,9 @@ test('a write that is repeated after a failover is one write, answered in the ne
   const replica = await startServer(t, 'replica', { replicaof: `127.0.0.1 ${primary.port}` })
   await follows(replica)
   const log = await openTestLog(t, primary.url, { replicasMin: 1 })
-  await log.createChannel(newChannel('war'), once())
-  const key = once()
-  const first = await log.publish(war, content('first'), key)
+  const [channelKey, key] = [once(), once()]
+  await until('the channel is confirmed', () => log.createChannel(newChannel('war'), channelKey))
+  const first = await until('the post is confirmed', () => log.publish(war, content('first'), key))
   await replica.ask('REPLICAOF', 'NO', 'ONE')
   const promoted = await openTestLog(t, replica.url, { prefix: log.prefix })
   const again = await promoted.publish(war, content('first'), key)
@@ -135,11 +135,12 @@ test('a write that too few replicas confirm is not acknowledged, and its repetit
   assert.equal(strict.replicas?.failures, 2)
   const replica = await startServer(t, 'replica', { replicaof: `127.0.0.1 ${primary.port}` })
   await follows(replica)
-  const written = await strict.publish(war, content('first'), key)
+  // A replica that has just synced, or is slow, may confirm only what is sent later.
+  const written = await until('the post is confirmed', () => strict.publish(war, content('first'), key))
   assert.equal(written.repeated, true)
   assert.match(written.cursor, /:1$/)
   // A change that is there already is acknowledged as a write is.
-  await strict.pin(war, written.item.id, true, '*', once())
+  await until('the pin is confirmed', () => strict.pin(war, written.item.id, true, '*', once()))
   await replica.end()
   await assert.rejects(strict.pin(war, written.item.id, true, '*', once()), unconfirmed)
 })

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { sampleCoverage } from '../../scripts/demo/coverage.ts'
+import { PostFileError, readPostFile } from '../../scripts/demo/post-file.ts'
 import type { Channel } from '../../src/wire/channel.ts'
 import { NewPost } from '../../src/wire/post.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
@@ -170,7 +171,8 @@ b
 test('a file with a bad post names it with its field, and publishes nothing', async (t) => {
   const server = await startServer(t)
   const good = { headline: 'Good' }
-  const files: readonly (readonly [name: string, text: string, told: RegExp])[] = [
+  type Case = readonly [name: string, text: string, told: RegExp]
+  const files: readonly [Case, ...Case[]] = [
     ['field.json', JSON.stringify([good, { headline: 'Bad', colour: 'red' }]), /post 2: colour: is not a known field/],
     ['empty.json', JSON.stringify([good, good, {}]), /post 3: body: must have a headline/],
     ['deep.json', JSON.stringify([{ ...good, authors: [{}] }]), /post 1: authors\.0\.name: is missing/],
@@ -183,11 +185,13 @@ test('a file with a bad post names it with its field, and publishes nothing', as
     ['long.md', `# Good\n---\n# ${'x'.repeat(301)}\n`, /post 2: headline: /],
     ['posts.txt', '# Good', /must be a \.json or \.md file/],
   ]
-  for (const [name, text, expected] of files) {
-    const { code, err } = await demo(['--file', await fileWith(name, text), '--fast', '--url', server.url])
-    assert.equal(code, 1, name)
-    assert.match(err, expected)
+  for (const [name, text, message] of files) {
+    await assert.rejects(readPostFile(await fileWith(name, text)), { constructor: PostFileError, message }, name)
   }
+  const [[name, text, message]] = files
+  const { code, err } = await demo(['--file', await fileWith(name, text), '--fast', '--url', server.url])
+  assert.equal(code, 1)
+  assert.match(err, message)
   assert.deepEqual(await channelsOf(server), [])
 })
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import { waitMsMax } from '../../scripts/setup/test-limits.js'
 
 const launchModule = new URL('../../scripts/setup/launch.js', import.meta.url).href
 
@@ -22,7 +23,7 @@ interface Launcher {
 function startLauncher(t: TestContext, launched: string): Launcher {
   const text = `
     import { launch } from '${launchModule}'
-    const code = launch(process.execPath, ['-e', ${JSON.stringify(launched)}])
+    const code = launch(process.execPath, ['-e', ${JSON.stringify(launched)}], { repeatMs: ${waitMsMax} })
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => console.log('launcher', signal))
     process.exitCode = await code`
   const child = spawn(process.execPath, ['--input-type=module', '-e', text], { stdio: ['pipe', 'pipe', 'inherit'] })

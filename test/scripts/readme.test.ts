@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { documents, renewed } from '../../scripts/readme.ts'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { startServer, tempFolder } from '../helpers/server.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -65,8 +66,6 @@ const seenAfter: readonly (readonly [words: string, seen: string])[] = [
   ['PATCH', 'Two boats reach the quay'],
   ['/retract', 'retracted'],
 ]
-
-const timeout = 90_000
 
 test('what the README says about publishing works as it is written', { timeout, skip: lackOfCurl() }, async (t) => {
   const folder = await tempFolder()

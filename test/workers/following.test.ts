@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test, { type TestContext } from 'node:test'
-import { io } from 'socket.io-client'
+import { io, type Socket } from 'socket.io-client'
 import WebSocket from 'ws'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { type Follower, followFresh } from '../helpers/followers.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
 import type { TransportName } from '../helpers/transports.ts'
 import { ask, NodeProcess, nodeName, oneConnection, pollingPath, sessionOnEach, workerOf } from './node.ts'
 import { startProxy } from './proxy.ts'
 
-const timeout = 60_000
+type Engine = Socket['io']['engine']
 
-/** Resolves once a client with default options, which begins by long polling, has its websocket. */
+/** Resolves once the client, which begins by long polling, has its websocket. */
+function upgrade(engine: Engine): Promise<void> {
+  return new Promise((resolve, reject) => {
+    engine.once('upgrade', () => resolve())
+    engine.once('upgradeError', reject)
+  })
+}
+
 async function upgraded({ socket }: Follower): Promise<void> {
   const { engine } = socket.io
-  if (engine.transport.name !== 'websocket') await new Promise((resolve) => engine.once('upgrade', resolve))
+  if (engine.transport.name !== 'websocket') await upgrade(engine)
   assert.equal(engine.transport.name, 'websocket')
 }
 
@@ -40,7 +48,7 @@ test('stock clients, polling-only clients and all others follow a node of two wo
 }, async (t) => {
   const node = await NodeProcess.start(t)
   const newsroom = await new Newsroom(node).open()
-  const sockets = [...many(30, 'stock socket'), ...many(10, 'long polling only'), ...many(6, 'websocket only')]
+  const sockets = [...many(16, 'stock socket'), ...many(8, 'long polling only'), ...many(6, 'websocket only')]
   const others = (['event stream', 'poller', 'library by socket', 'library by event stream', 'curl'] as const).slice()
   const followers = await followAll(t, node.url, newsroom.channel, [...sockets, ...others])
   assert.deepEqual(workersOf(followers.slice(0, sockets.length)), new Set(['0', '1']))
@@ -52,11 +60,11 @@ test('stock clients, polling-only clients and all others follow a node of two wo
 
 test('no connection is lost on the way from worker to worker, many at a time', { timeout }, async (t) => {
   const node = await NodeProcess.start(t)
-  for (let round = 0; round < 6; round++) {
-    const sockets = Array.from({ length: 60 }, () => io(node.url, { forceNew: true, reconnection: false }))
+  for (let round = 0; round < 4; round++) {
+    const sockets = Array.from({ length: 50 }, () => io(node.url, { forceNew: true, reconnection: false }))
     t.after(() => sockets.forEach((socket) => void socket.close()))
     // One that is not answered, or whose first words are not heard, waits for ever.
-    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.io.engine.once('upgrade', resolve))))
+    await Promise.all(sockets.map((socket) => upgrade(socket.io.engine)))
     for (const socket of sockets) socket.close()
   }
 })

@@ -2,20 +2,19 @@ import assert from 'node:assert/strict'
 import { type EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
 import test from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { opsKeys } from '../../src/log/keys.ts'
 import type { Steer } from '../../src/wire/events.ts'
 import { OpsNodes } from '../../src/wire/ops.ts'
 import { startRedis } from '../deploy/cluster.ts'
 import { freePort } from '../faults/free-port.ts'
+import { until } from '../faults/until.ts'
 import { followFresh } from '../helpers/followers.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { folderOfProcess } from '../helpers/nodes.ts'
 import type { TransportName } from '../helpers/transports.ts'
 import { ask, NodeProcess, nodeName, workerOf } from './node.ts'
-
-const timeout = 60_000
 
 const transports: readonly TransportName[] = [
   'stock socket',
@@ -53,15 +52,16 @@ test('a worker that is killed is started again; its followers come back by their
   }
   assert.ok((followers[0]?.beginnings.length ?? 0) > 1, 'it lost its connection')
   await node.said(({ msg, worker }) => msg === 'a worker listens' && String(worker) === victim, before)
-  while ((await node.metric('wirecopy_workers')) !== 2) await turn()
-  assert.equal(await node.metric('wirecopy_workers_restarted_total'), 1)
+  await node.comesTo('wirecopy_workers', 2)
+  await node.comesTo('wirecopy_workers_restarted_total', 1)
 })
 
 test('told to stop, all workers send their followers away at the same time, and the node ends with 0', {
   timeout,
 }, async (t) => {
   const folder = await folderOfProcess(t)
-  const node = await NodeProcess.start(t, { DATA_DIR: folder })
+  const PORT = String(await freePort())
+  const node = await NodeProcess.start(t, { DATA_DIR: folder, PORT })
   const newsroom = await new Newsroom(node).open()
   await newsroom.publish({ headline: 'Kept' })
   const names = ['websocket only', 'long polling only', 'stock socket'] as const
@@ -87,7 +87,7 @@ test('told to stop, all workers send their followers away at the same time, and 
   assert.deepEqual(await node.exit, [0, null])
   await node.end
 
-  const again = await NodeProcess.start(t, { DATA_DIR: folder, PORT: new URL(node.url).port })
+  const again = await NodeProcess.start(t, { DATA_DIR: folder, PORT })
   const snapshot = await newsroom.on(again).snapshot()
   assert.equal(snapshot.posts.length, 1)
   again.process.kill('SIGINT')
@@ -111,11 +111,12 @@ test('when the primary is killed its workers end, and the next start has port, d
   timeout,
 }, async (t) => {
   const folder = await folderOfProcess(t)
-  const node = await NodeProcess.start(t, { DATA_DIR: folder })
+  const PORT = String(await freePort())
+  const node = await NodeProcess.start(t, { DATA_DIR: folder, PORT })
   const newsroom = await new Newsroom(node).open()
   await newsroom.publish({ headline: 'Kept' })
   await node.kill9()
-  const again = await NodeProcess.start(t, { DATA_DIR: folder, PORT: new URL(node.url).port })
+  const again = await NodeProcess.start(t, { DATA_DIR: folder, PORT })
   assert.equal((await newsroom.on(again).snapshot()).posts.length, 1)
   await again.kill9()
 })
@@ -126,37 +127,37 @@ test('the figures of the workers add up, and one that hangs is left out', { time
   const names = ['websocket only', 'long polling only', 'event stream'] as const
   const all = Array.from({ length: 8 }, () => names).flat()
   await Promise.all(all.map((name) => followFresh(t, node, newsroom.channel, name)))
-  assert.equal(await node.metric('wirecopy_connections'), all.length)
-  assert.equal(await node.metric('wirecopy_followers'), all.length)
-  while ((await node.metric('wirecopy_ready')) !== 1) await turn()
-  assert.equal(await node.metric('wirecopy_workers'), 2)
-  assert.ok((await node.metric('wirecopy_probe_seconds')) < 3)
-  for (;;) {
+  // A worker that is slow to answer is left out as one that hangs is.
+  await node.comesTo('wirecopy_connections', all.length)
+  await node.comesTo('wirecopy_followers', all.length)
+  await node.comesTo('wirecopy_ready', 1)
+  await node.comesTo('wirecopy_workers', 2)
+  await until('the probes of both are told', async () => (await node.metric('wirecopy_probe_seconds')) < 3)
+  const nodes = await until('the reports of both have all followers', async () => {
     const answer = await newsroom.send('GET', '/v1/ops/nodes')
-    const { nodes, total } = OpsNodes.parse(answer.json)
-    if (total.followers === all.length) {
-      assert.deepEqual(
-        nodes.map(({ worker }) => worker),
-        [0, 1],
-      )
-      assert.ok(nodes.every(({ connections }) => connections.websocket + connections.polling + connections.sse > 0))
-      break
-    }
-    await turn()
-  }
+    const reported = OpsNodes.parse(answer.json)
+    return reported.total.followers === all.length && reported.nodes
+  })
+  assert.deepEqual(
+    nodes.map(({ worker }) => worker),
+    [0, 1],
+  )
+  assert.ok(nodes.every(({ connections }) => connections.websocket + connections.polling + connections.sse > 0))
 
   node.kill(1, 'SIGSTOP')
-  assert.equal(await node.metric('wirecopy_workers'), 1)
+  await node.comesTo('wirecopy_workers', 1)
   node.kill(1, 'SIGCONT')
-  while ((await node.metric('wirecopy_workers')) !== 2) await turn()
+  await node.comesTo('wirecopy_workers', 2)
 })
 
 test('with a port of their own, the metrics of all workers are there, whichever answers', { timeout }, async (t) => {
   const port = await freePort()
   const node = await NodeProcess.start(t, { METRICS_PORT: String(port) })
   for (let asked = 0; asked < 10; asked++) {
-    const { body } = await ask(`http://127.0.0.1:${port}`, '/metrics')
-    assert.ok(body.includes('\nwirecopy_workers 2\n'))
+    await until('the metrics are those of both workers', async () => {
+      const { body } = await ask(`http://127.0.0.1:${port}`, '/metrics')
+      return body.includes('\nwirecopy_workers 2\n')
+    })
   }
   assert.equal((await ask(node.url, '/metrics')).status, 404)
   const taken = await NodeProcess.failToStart(t, { METRICS_PORT: String(port) })
@@ -173,26 +174,30 @@ test('the node is not ready while one of its workers is not, whichever answers',
     const answers = (await Promise.allSettled(asked)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     return [...new Set(answers.map(({ status }) => status))].join()
   }
-  while ((await ready()) !== '200') await turn()
+  const comesTo = (status: string) => until(`all answer ${status}`, async () => (await ready()) === status)
+  await comesTo('200')
   const redis = new Redis({ path: new URL(redisUrl).pathname })
   t.after(() => redis.disconnect())
-  const ids = await redis.hkeys(opsKeys('wirecopy').processes)
-  const [probe] = await redis.keys(`*:probe:${ids.find((id) => id.startsWith(`${nodeName}-1-`))}`)
-  assert.ok(probe !== undefined)
+  const probe = await until('the second worker has reported, and has a probe', async () => {
+    const ids = await redis.hkeys(opsKeys('wirecopy').processes)
+    const id = ids.find((one) => one.startsWith(`${nodeName}-1-`))
+    const [key] = id === undefined ? [] : await redis.keys(`*:probe:${id}:log`)
+    return key
+  })
   // What is no stream takes no probe.
   await redis.set(probe, 'broken')
-  while ((await ready()) !== '503') await turn()
-  assert.equal(await node.metric('wirecopy_ready'), 0)
+  await comesTo('503')
+  await node.comesTo('wirecopy_ready', 0)
   await redis.del(probe)
-  while ((await ready()) !== '200') await turn()
+  await comesTo('200')
 
   // One that is gone has no followers here.
   await redis.set(probe, 'broken')
-  while ((await ready()) !== '503') await turn()
+  await comesTo('503')
   redis.disconnect()
   const before = node.saidSoFar
   node.kill(1)
-  while ((await ready()) !== '200') await turn()
+  await comesTo('200')
   await node.said(({ msg }) => msg === 'a worker listens', before)
 })
 

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { until } from '../faults/until.ts'
 import { folderOfProcess } from '../helpers/nodes.ts'
 import { adminKey } from '../helpers/server.ts'
 
@@ -112,6 +113,15 @@ export class NodeProcess {
     assert.ok(lines.length > 0, answer.body)
     return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
+
+  /** Resolves once the metric has the value. */
+  async comesTo(name: string, value: number): Promise<void> {
+    await until(`${name} is ${value}`, async () => {
+      const is = await this.metric(name)
+      if (is !== value) throw new Error(`it is ${is}`)
+      return true
+    })
+  }
 }
 
 async function spawnNode(t: TestContext, env: Readonly<Record<string, string>>, errors: 'inherit' | 'pipe') {
@@ -120,6 +130,7 @@ async function spawnNode(t: TestContext, env: Readonly<Record<string, string>>, 
     cwd: root,
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       HOST: '127.0.0.1',
       PORT: '0',
       WORKERS: '2',

@@ -196,15 +196,18 @@ async function upgrade(server: TestServer, version: string): Promise<string> {
   return String(chunk)
 }
 
-/** A server of its own, whose clients are visited more often than any other's. */
-async function visiting(t: TestContext): Promise<string> {
+const pingMs = 25_000
+
+/** A server of its own, whose clients are visited when the test says so: `visit` pings each of them once. */
+async function visiting(t: TestContext): Promise<{ url: string; visit: () => void }> {
+  t.mock.timers.enable({ apis: ['setInterval'] })
   const log = await openTestLog(t, redisUrl)
   const hub = new Hub(log, quiet)
   const admission = new Admission(readConfig({}))
   let ids = 0
   const makeId = () => `id-${ids++}`
   const writer = new SliceWriter()
-  const websockets = new Websockets({ hub, writer, admission, makeId, logger: quiet, pingMs: 500 })
+  const websockets = new Websockets({ hub, writer, admission, makeId, logger: quiet, pingMs })
   const server = createServer()
   server.on('upgrade', (request, socket, head) => {
     if (!websockets.take(request, head)) socket.destroy()
@@ -219,34 +222,39 @@ async function visiting(t: TestContext): Promise<string> {
   })
   const address = server.address()
   assert.ok(address !== null && typeof address === 'object')
-  return `http://127.0.0.1:${address.port}`
+  return { url: `http://127.0.0.1:${address.port}`, visit: () => t.mock.timers.tick(pingMs) }
 }
 
 test('a client that answers pings stays, and one that does not is disconnected', async (t) => {
-  const url = await visiting(t)
+  const { url, visit } = await visiting(t)
   const [alive, dead] = [new Bare(t, url), new Bare(t, url)]
   for (const client of [alive, dead]) {
     await client.packet('0')
     client.socket.send('40')
     await client.packet('40')
   }
-  let pings = 0
-  const pinged = new Promise<void>((resolve) => {
-    alive.socket.on('message', (data: Buffer) => {
-      if (data.toString() !== '2') return
-      alive.socket.send('3')
-      if (++pings === 4) resolve()
-    })
-  })
-  await dead.closeCode()
-  await pinged
+  const ended = dead.closeCode()
+  for (let ping = 1; ping <= 4; ping++) {
+    alive.packets.length = 0
+    visit()
+    await alive.packet('2')
+    alive.socket.send('3')
+    // Its answer is the server's by when this one comes.
+    alive.socket.send(`42${ping}["unfollow",{"channel":"war"}]`)
+    await alive.packet(`43${ping}`)
+    if (ping === 2) await ended
+  }
   assert.equal(alive.socket.readyState, WebSocket.OPEN)
 })
 
 test('a client that never says that it speaks Socket.IO is disconnected, though it answers pings', async (t) => {
-  const client = new Bare(t, await visiting(t))
-  client.socket.on('message', (data: Buffer) => {
-    if (data.toString() === '2') client.socket.send('3')
-  })
-  await client.closeCode()
+  const { url, visit } = await visiting(t)
+  const client = new Bare(t, url)
+  await client.packet('0')
+  const ended = client.closeCode()
+  visit()
+  await client.packet('2')
+  client.socket.send('3')
+  visit()
+  await ended
 })
