@@ -56,7 +56,7 @@ const requirements: readonly Requirement[] = [
     what: "CPU per connect and follow, of Socket.IO's",
     measure: 'followers',
     figure: 'cpuConnect',
-    max: 0.5,
+    max: 0.6,
     unit: '×',
     of: stockConnect,
   },

@@ -29,7 +29,7 @@ test('a table that is stale is made anew, and what stands around it stays', () =
 })
 
 test('every file that the documents link to is there', () => {
-  for (const path of ['README.md', 'DESIGN.md', 'CONTRIBUTING.md', 'src/wire/PROTOCOL.md']) {
+  for (const path of ['README.md', 'DESIGN.md', 'CONTRIBUTING.md', 'SECURITY.md', 'src/wire/PROTOCOL.md']) {
     const links = [...read(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
     for (const link of links.filter((target) => !/^(https?:|#)/.test(target))) {
       const [file = ''] = link.split('#')
@@ -47,7 +47,7 @@ test('the table of dependencies has every package, and none besides', () => {
 })
 
 test('every npm command of the documents is there', () => {
-  for (const path of ['README.md', 'CONTRIBUTING.md']) {
+  for (const path of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
     for (const [, name = ''] of read(path).matchAll(/npm run ([a-z]+)/g)) assert.ok(manifest.scripts[name], name)
   }
 })

@@ -35,6 +35,8 @@ export interface Abuse {
   readonly fullOnly?: boolean
   /** Whether the node may tell a publisher meanwhile to try again: the one answer that it has for want of resources. */
   readonly mayBeBusy?: boolean
+  /** What it leaves behind ends later, so no other is tried on the same node. */
+  readonly lingers?: boolean
   bounds?(scale: Scale): Partial<Bounds>
   /** What the node needs to have before anything is measured. */
   prepare?(scene: Scene, scale: Scale): Promise<void>

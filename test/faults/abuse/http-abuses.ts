@@ -41,6 +41,7 @@ export const httpAbuses: readonly Abuse[] = [
   },
   {
     name: 'answers that nobody reads',
+    lingers: true,
     // 64 MiB of them may wait and as many be kept for others, as text and as objects, and they are files while they are open.
     bounds: (scale) => ({
       rssGrowthMbMax: 64 + 64 + 64,

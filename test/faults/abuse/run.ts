@@ -47,7 +47,7 @@ export class AbuseRun {
       harmed = outcome.broken.length > 0
       return outcome
     } finally {
-      if (harmed || abuse.afterwards !== undefined || this.#scale === 'full') {
+      if (harmed || abuse.lingers === true || abuse.afterwards !== undefined || this.#scale === 'full') {
         this.#scenes.delete(setting)
         await scene.close()
       }
