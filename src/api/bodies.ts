@@ -46,6 +46,8 @@ export class Bodies {
   /** Null while it waits to be started again, and once it is closed. */
   #thread: Worker | null = null
   #ready = false
+  /** It is being ended: what it may still say comes too late. */
+  #givenUp = false
   #job: Job | null = null
   #look: NodeJS.Timeout | null = null
   #cpuUsBefore = 0
@@ -90,6 +92,7 @@ export class Bodies {
     const thread = new Worker(this.#program, { resourceLimits, env: {} })
     this.#thread = thread
     this.#ready = false
+    this.#givenUp = false
     this.#cpuUsBefore = 0
     thread.on('message', (said: Said) => this.#hear(said))
     thread.on('error', (err) => this.#logger.error({ err }, 'the thread that renders bodies failed'))
@@ -98,7 +101,7 @@ export class Bodies {
   }
 
   #next(): void {
-    if (this.#job !== null || this.#thread === null) return
+    if (this.#job !== null || this.#thread === null || this.#givenUp) return
     const job = this.#turns.next()
     if (job === undefined) return
     this.#job = job
@@ -107,6 +110,7 @@ export class Bodies {
   }
 
   #hear(said: Said): void {
+    if (this.#givenUp) return
     if (said.kind === 'ready') {
       this.#ready = true
       this.#cpuUsBefore = said.cpuUs
@@ -145,6 +149,7 @@ export class Bodies {
       return
     }
     this.#logger.warn({ cpuMs, cpuMsMax: this.#cpuMsMax }, 'a body took too long to render and was given up')
+    this.#givenUp = true
     await thread.terminate()
   }
 

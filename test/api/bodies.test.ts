@@ -55,7 +55,9 @@ test('a body that waits long for the processor is rendered: what counts is the t
   assert.equal(bodies.putOff, 0)
 })
 
-test('a body that takes more than its processor time is answered 503, and the next one is rendered', async (t) => {
+test('a body that takes more than its processor time is answered 503, and the next one is rendered', {
+  timeout,
+}, async (t) => {
   const bodies = await failingBodies(t, `while (input.text === 'endless');`)
   const endless = bodies.render({ text: 'endless' }, 'a')
   const next = bodies.render({ text: 'next' }, 'a')
