@@ -7,9 +7,6 @@ const boundedMax = 300
 /** Ways through a pattern that are looked at. One that has more is too hard to judge. */
 const pathsMax = 500
 
-/** Files that are on their way out. */
-const leftOut = new Set(['src/feed/websocket/request.ts'])
-
 /** Characters that stand for all: ASCII, and a few of each kind beyond it. */
 const samples = [
   ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)),
@@ -160,9 +157,7 @@ function beginsWithin(path: readonly Step[], i: number): boolean {
 
 if (import.meta.main) {
   const paths = globSync(['src/**/*.ts', 'scripts/{demo,setup}/**/*.{ts,js}']).map((path) => path.replaceAll('\\', '/'))
-  const found = paths
-    .filter((path) => !leftOut.has(path))
-    .flatMap((path) => findSlowPatterns(path, readFileSync(path, 'utf8')))
+  const found = paths.flatMap((path) => findSlowPatterns(path, readFileSync(path, 'utf8')))
   for (const line of found) console.error(line)
   process.exitCode = found.length === 0 ? 0 : 1
 }
