@@ -44,8 +44,8 @@ export const httpAbuses: readonly Abuse[] = [
     lingers: true,
     // 64 MiB of them may wait and as many be kept for others, as text and as objects, and they are files while they are open.
     bounds: (scale) => ({
-      rssGrowthMbMax: 64 + 64 + 64,
-      heldGrowthMbMax: 64 + 16,
+      rssGrowthMbMax: 64 + 64 + 128,
+      heldGrowthMbMax: 64 + 64 + 16,
       filesGrowthMax: stalledOf(scale) + 64,
     }),
     prepare: (scene) => makePosts(scene, 15, 60_000),
