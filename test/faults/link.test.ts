@@ -30,10 +30,18 @@ function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()))
 }
 
-async function read(socket: Socket, length: number): Promise<string> {
-  let text = ''
-  while (text.length < length) text += String((await once(socket, 'data'))[0])
-  return text
+/** So many characters, in however many pieces they come: several may come at once. */
+function read(socket: Socket, length: number): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const take = (chunk: Buffer) => {
+      text += String(chunk)
+      if (text.length < length) return
+      socket.off('data', take)
+      resolve(text)
+    }
+    socket.on('data', take)
+  })
 }
 
 const numbers = (from: number) => Array.from({ length: 50 }, (_, i) => String(from + i)).join()
