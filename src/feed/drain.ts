@@ -8,17 +8,23 @@ export function drainSpreadMs(connections: number): number {
   return Math.min(drainSpreadMsMax, Math.ceil((connections * 1_000) / returnsPerSecondMax))
 }
 
-/** Runs `end` at a random moment of the spread after `afterMs`. Resolves then, or once `gone` says that it has left. */
+/** A connection that was ended has this long to go: one that polls has to poll once more to hear of it. */
+const goneMsMax = 2_000
+
+/**
+ * Runs `end` at a random moment of the spread after `afterMs`. Resolves once `gone` says that it has left, be it before
+ * that, or at last when it has had its time to go.
+ */
 export function endWithin(
   { afterMs, spreadMs }: { readonly afterMs: number; readonly spreadMs: number },
   gone: (listener: () => void) => unknown,
   end: () => void,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(
+    let timer = setTimeout(
       () => {
+        timer = setTimeout(resolve, goneMsMax)
         end()
-        resolve()
       },
       afterMs + Math.random() * spreadMs,
     )
