@@ -36,9 +36,9 @@ export const bodyAbuses: readonly Abuse[] = [
   { name: 'writers that keep it busy', mayBeBusy: true, bounds, run: (scene, scale) => busy(scene, scale) },
 ]
 
-/** What renders beside the event loop has a heap of its own. */
+/** What renders beside the event loop has a heap of its own, and 64 MiB of answers, which hold such posts, are kept. */
 function bounds(): Partial<Bounds> {
-  return { rssGrowthMbMax: 160 }
+  return { rssGrowthMbMax: 64 + 160, heldGrowthMbMax: 64 + 16 }
 }
 
 async function statusOf(scene: Scene, body: object): Promise<number> {
