@@ -16,10 +16,10 @@ const otherFilesMin = 64
  */
 const filesShareAmongWorkers = 1 / 3
 /**
- * Connections of an address besides those of its followers: an office of a thousand readers shares one, and a browser
+ * Connections of an address beyond those of its followers: an office of a thousand readers shares one, and a browser
  * opens up to three to load a page.
  */
-const besidesFollowersMax = 3_000
+const beyondFollowersMax = 3_000
 
 /** Connections of all kinds that a process accepts, so that its files can't be used up; Infinity if files have no limit. */
 export function openConnectionsMax(workers: number): number {
@@ -41,9 +41,9 @@ export function limitConnections(server: Server, limits: ConnectionLimits): void
   const { inAllMax, followersPerAddressMax, trustProxy, refused } = limits
   if (Number.isFinite(inAllMax)) server.maxConnections = inAllMax
   server.on('drop', () => refused('connections'))
-  // With a number of proxies, whoever connects is one.
+  // If a number of proxies is trusted, every peer is taken for one.
   if (!Number.isFinite(followersPerAddressMax) || typeof trustProxy === 'number') return
-  const perAddressMax = Math.min(followersPerAddressMax + besidesFollowersMax, Math.ceil(inAllMax / 2))
+  const perAddressMax = Math.min(followersPerAddressMax + beyondFollowersMax, Math.ceil(inAllMax / 2))
   const proxies = trustProxy === 'off' ? null : new Networks(trustProxy)
   const open = new Map<string, number>()
   const listeners = server.listeners('connection') as Listener[]

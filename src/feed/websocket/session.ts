@@ -68,7 +68,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   #messages: TokenBucket | null = null
   /** A ping has been sent, and no pong has come. */
   #awaitsPong = false
-  /** What the client's last ping is to be answered with, once the connection takes it. */
+  /** Payload of the client's last ping, which is answered once the connection takes more. */
   #pongDue: Buffer | null = null
   /** It was visited before it had said that it speaks Socket.IO. */
   #warned = false
