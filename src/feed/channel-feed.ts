@@ -101,12 +101,10 @@ export class ChannelFeed {
   drained(follower: Follower): void {
     if (follower.behindSince === null || this.#pumped.has(follower)) return
     this.#pumped.add(follower)
-    this.#pump(follower)
-      .catch((error: unknown) => {
-        this.#logger.error({ channel: this.channel, error }, 'a follower could not be brought up to date')
-        follower.cutOff()
-      })
-      .finally(() => this.#pumped.delete(follower))
+    this.#pump(follower).catch((error: unknown) => {
+      this.#logger.error({ channel: this.channel, error }, 'a follower could not be brought up to date')
+      follower.cutOff()
+    })
   }
 
   /** Cuts off those who have been stuck for too long. Returns how many. */
@@ -265,27 +263,33 @@ export class ChannelFeed {
 
   /** Sends a follower what it lacks, read from its own offset, until it stands where the feed stands. */
   async #pump(follower: Follower): Promise<void> {
-    while (this.#followers.has(follower) && follower.ready()) {
-      if (follower.offset >= this.#position.offset) {
-        follower.behindSince = null
-        return
-      }
-      const after = { epoch: this.#position.epoch, offset: follower.offset }
-      const changes = await this.#log.changes(this.channel, after).catch(() => null)
-      if (!this.#followers.has(follower)) return
-      if (changes === null) {
-        await delay(Math.random() * retryMsMax, undefined, { signal: this.#stop.signal }).catch(() => undefined)
-        if (this.#stop.signal.aborted) return
-        // It waits for the store here, not for its own socket.
+    try {
+      while (this.#followers.has(follower) && follower.ready()) {
+        if (follower.offset >= this.#position.offset) {
+          follower.behindSince = null
+          return
+        }
+        const after = { epoch: this.#position.epoch, offset: follower.offset }
+        const changes = await this.#log.changes(this.channel, after).catch(() => null)
+        if (!this.#followers.has(follower)) return
+        if (changes === null) {
+          await delay(Math.random() * retryMsMax, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+          if (this.#stop.signal.aborted) return
+          // It waits for the store here, not for its own socket.
+          follower.behindSince = performance.now()
+          continue
+        }
+        if (changes.kind === 'reset') {
+          return this.#sendAway(follower, changes.reason === 'too-old' ? 'too-old' : 'epoch')
+        }
+        this.#send(follower, Outgoing.of(changes.encoded))
+        // It took something: it is slow, not stuck.
         follower.behindSince = performance.now()
-        continue
       }
-      if (changes.kind === 'reset') {
-        return this.#sendAway(follower, changes.reason === 'too-old' ? 'too-old' : 'epoch')
-      }
-      this.#send(follower, Outgoing.of(changes.encoded))
-      // It took something: it is slow, not stuck.
-      follower.behindSince = performance.now()
+    } finally {
+      // In the same step in which it ceases to be behind: a broadcast may find it behind in the next, and nobody else would
+      // bring it up.
+      this.#pumped.delete(follower)
     }
   }
 }

@@ -19,9 +19,19 @@ export class StockClient implements Carrier {
     this.#socket = socket
     this.#connection = connection
     this.#following = new Following(this, parts)
-    socket.use(([name, request, answer]) => this.#following.take(name, request, replyBy(answer)))
-    connection.onTaken(() => this.#following.drained())
-    socket.on('disconnect', () => this.#following.end())
+    socket.use(([name, ...said]) => {
+      // Socket.IO puts what answers an event behind whatever the client said.
+      const respond = typeof said.at(-1) === 'function' ? said.pop() : undefined
+      this.#following.take(name, said[0], replyBy(respond))
+    })
+    if (!connection.enter(() => this.#following.drained())) {
+      connection.cutOff()
+      return
+    }
+    socket.on('disconnect', () => {
+      connection.leave()
+      this.#following.end()
+    })
   }
 
   get transport(): Transport {

@@ -33,7 +33,8 @@ export class StockConnection {
   readonly #waiting = new StockWaiting()
   /** Bytes that the system had not taken when that was last looked at; only a websocket can tell. */
   #left = 0
-  #onTaken: () => void = () => undefined
+  /** Told whenever the connection is ready again; null while no client of Socket.IO is on it. */
+  #client: (() => void) | null = null
 
   constructor(connection: EngineConnection, admission: Admission) {
     this.#connection = connection
@@ -76,9 +77,18 @@ export class StockConnection {
     return this.#inside.transport.writable && this.#inside.writeBuffer.length === 0
   }
 
-  /** Called whenever it is ready again. */
-  onTaken(taken: () => void): void {
-    this.#onTaken = taken
+  /**
+   * Gives it to a client of Socket.IO, which is told whenever it is ready again. False if it has one: Socket.IO lets a
+   * connection that greets again and again have as many as it likes.
+   */
+  enter(ready: () => void): boolean {
+    if (this.#client !== null) return false
+    this.#client = ready
+    return true
+  }
+
+  leave(): void {
+    this.#client = null
   }
 
   /** Ends the connection if the client has not taken what waits for too long, be it a follower or not. */
@@ -107,7 +117,7 @@ export class StockConnection {
   #taken(): void {
     this.#waiting.taken()
     // Engine.IO may have given it something else meanwhile, such as a ping; then it says so again.
-    if (this.ready) this.#onTaken()
+    if (this.ready) this.#client?.()
   }
 
   #cutOff(reason: 'flood' | 'backlog'): void {

@@ -12,6 +12,8 @@ const renewEveryMs = 20_000
 /** It may find its log gone, then its row at another version. */
 const triesMax = 4
 const rowId = 'probe'
+/** Entries that its log keeps. */
+const changesMax = 100
 
 export interface ProbeOptions {
   readonly redis: Redis
@@ -23,7 +25,7 @@ export interface ProbeOptions {
 
 /**
  * A log of the process's own, with the keys of a channel's log. It is written and read by the scripts that write and read
- * posts, so it shows whether they can be. It has one row, and two entries at most.
+ * posts, so it shows whether they can be. It has one row, and few entries.
  */
 export class Probe {
   readonly #redis: Redis
@@ -71,17 +73,21 @@ export class Probe {
     throw new Error('the probe could not be written: something else writes to it')
   }
 
-  /** Reads the change that was written, as posts are read. Throws if it is not there. */
+  /**
+   * Reads the change that was written, as posts are read. Throws if it is not there. Each channel that is followed for the
+   * first time writes as well, so the log may have been trimmed past it by now: then it was there.
+   */
   async requireChange({ epoch, offset }: Position): Promise<void> {
     const { meta, log, rows } = this.#keys
     const reply = await this.#scripts.read([meta, log, rows], [epoch, offset - 1, 1, limits.batchBytesMax, newEpoch()])
+    if (reply[0] === 'too-old') return
     if (reply[0] !== 'batch' || reply[2] < offset) throw new Error(`the probe could not be read: ${reply[0]}`)
   }
 
   async #commit() {
     const { meta, log, rows, writes, channels, index } = this.#keys
     const { records, order } = writes('probe')
-    const [changesMax, rowsMax, recordsMax] = [1, 1, 1]
+    const [rowsMax, recordsMax] = [1, 1]
     const remembered = [`w${++this.#writes}`, 'probe', ttlMs, recordsMax]
     return await this.#scripts.write(
       [meta, log, rows, records, order, channels, index('order')],

@@ -136,3 +136,20 @@ test('a websocket that probes again and again, and never goes on, is closed', { 
   assert.ok(connection.heard.length < 20 * limits.messagesBurstMax)
   assert.ok((await refusals(server, 'flood')) >= 1)
 })
+
+test('a connection that greets again and again has one client, or ends', { timeout }, async (t) => {
+  const server = await startServer(t)
+  const client = await LongPollClient.open(server.url)
+  await client.say(...Array<string>(240).fill('40'))
+  assert.ok((await metric(server, 'wirecopy_connections{transport="polling"}')) <= 1)
+})
+
+test('a client that polls is answered wherever its question stands among what it says', { timeout }, async (t) => {
+  const server = await startServer(t)
+  const client = await LongPollClient.connected(server.url)
+  await client.say('420["follow"]', '421["follow",{"channel":"none"},"more"]')
+  let heard = ''
+  while (!heard.includes('430') || !heard.includes('431')) heard += (await client.poll()).join()
+  assert.match(heard, /430\[\{"ok":false,"error":\{[^}]*"code":"invalid"/)
+  assert.match(heard, /431\[\{"ok":false,"error":\{[^}]*"code":"unknown-channel"/)
+})
