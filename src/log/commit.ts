@@ -28,7 +28,7 @@ export interface Commit {
   /** Version that was read; 0 for a new row. */
   readonly version: number
   readonly stored: StoredPost | StoredChannel
-  /** `none`: the row is as it is to be, and that is remembered as a write is. */
+  /** `none`: the row is already as the write wants it, which is remembered as a write is. */
   readonly type: string
   readonly indexes: IndexWords
   readonly nowMs: number

@@ -23,7 +23,7 @@ const unreachable = '' as Cursor
 const knownMsMax = 60_000
 /** Bytes that a process keeps of answers, encoded and as values, for when the store is away. */
 const knownBytesMax = 64 * 1_048_576
-/** What an answer takes besides. */
+/** What an answer takes beyond its text. */
 const bytesPerAnswer = 500
 const headsMax = 10_000
 /** A reader for whom there is a last known answer waits this long for a fresh one. */

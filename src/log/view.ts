@@ -10,7 +10,7 @@ import type { Reader } from './read.ts'
 
 /** Bytes that a process keeps of answers: encoded, as the values that were encoded, and their names. */
 const keptBytesMax = 64 * 1_048_576
-/** What an answer takes besides, in the cache and in the index of its channel. */
+/** What an answer takes beyond its text, in the cache and in the index of its channel. */
 const bytesPerAnswer = 500
 /** Channels whose head is asked for at the same time; past it each question goes to Redis on its own. */
 const headsMax = 10_000

@@ -52,7 +52,7 @@ export const limits = {
    * follow at its largest, and then so many a second. Past it `too-many-requests`.
    */
   answerBurstBytesMax: 52_428_800,
-  answerPerSecondBytesMax: 1_048_576,
+  answerPerSecondBytesMax: 262_144,
   /** What may wait in the server for a Socket.IO connection that takes it too slowly, or not at all. Past it, it is closed. */
   waitingBytesMax: 4_194_304,
   /**

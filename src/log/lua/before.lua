@@ -1,4 +1,4 @@
--- Reads what a write is to be folded into, all at one moment.
+-- Reads in one step all that a write needs before it folds its change into the row.
 --
 -- KEYS  1 meta   2 rows   3 records of the writer's writes
 -- ARGV  1 row id; '' is the channel's own row

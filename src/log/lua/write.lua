@@ -14,7 +14,7 @@
 --       8 how long to remember it, milliseconds
 --       9 writes to remember
 --      10 log entries to keep              11 rows the channel may have
---      12 epoch to take, if the channel is to be created or the server's history is another one
+--      12 epoch to take, if this creates the channel or the server's history is another one
 --      13 channels the partition may have  14 channel's id
 --      15… one word for each index, in the order of KEYS: 'add' (score: the row's first offset), 'touch' (score: this
 --          offset), 'drop', or 'max:<n>:<score word>' as add or touch if the index may not grow past n
