@@ -282,6 +282,8 @@ export class ChannelFeed {
         if (changes.kind === 'reset') {
           return this.#sendAway(follower, changes.reason === 'too-old' ? 'too-old' : 'epoch')
         }
+        // Another channel's batch may have filled its connection meanwhile.
+        if (!follower.ready()) return
         this.#send(follower, Outgoing.of(changes.encoded))
         // It took something: it is slow, not stuck.
         follower.behindSince = performance.now()

@@ -10,43 +10,49 @@ const comeBackSpreadMs = 5_000
 /** A stock client does not know `steer`; its connection is closed after the spread, which makes it come back. */
 const closeGraceMs = 2_000
 
+/** A client, with all that it follows. */
+export interface Client {
+  readonly carrier: Carrier
+  readonly hub: Hub
+  /** An answer waits for the connection, which is to take nothing else before it. */
+  readonly answerWaits: boolean
+}
+
 /** One channel that a client follows. */
 export class ChannelFollower implements Follower {
   offset = 0 as Offset
   behindSince: number | null = null
   feed: ChannelFeed | null = null
   readonly channel: ChannelId
-  readonly #carrier: Carrier
-  readonly #hub: Hub
+  readonly #client: Client
 
-  constructor(channel: ChannelId, carrier: Carrier, hub: Hub) {
+  constructor(channel: ChannelId, client: Client) {
     this.channel = channel
-    this.#carrier = carrier
-    this.#hub = hub
+    this.#client = client
   }
 
   get transport(): Transport {
-    return this.#carrier.transport
+    return this.#client.carrier.transport
   }
 
   get stuckSince(): number | null {
-    return this.#carrier.stuckSince
+    return this.#client.carrier.stuckSince
   }
 
   ready(): boolean {
-    return this.#carrier.ready()
+    return !this.#client.answerWaits && this.#client.carrier.ready()
   }
 
   direct(): Direct | null {
-    return this.#carrier.direct()
+    return this.#client.carrier.direct()
   }
 
   send(outgoing: Outgoing): void {
-    this.#carrier.send(outgoing)
+    this.#client.carrier.send(outgoing)
   }
 
   startOver(): void {
-    const carrier = this.#carrier
+    const { carrier } = this.#client
     carrier.steer({ action: 'reconnect', afterMs: 0, spreadMs: comeBackSpreadMs })
     // Whoever has gone by then is not closed again.
     setTimeout(
@@ -55,10 +61,10 @@ export class ChannelFollower implements Follower {
       },
       Math.random() * comeBackSpreadMs + closeGraceMs,
     ).unref()
-    this.#hub.leave(this)
+    this.#client.hub.leave(this)
   }
 
   cutOff(): void {
-    this.#carrier.cutOff()
+    this.#client.carrier.cutOff()
   }
 }

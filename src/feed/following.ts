@@ -10,7 +10,7 @@ import type { Admission } from './admission.ts'
 import { type Answer, plainAnswer, startAnswer } from './answer.ts'
 import type { Carrier } from './carrier.ts'
 import { stuckMsMax } from './channel-feed.ts'
-import { ChannelFollower } from './channel-follower.ts'
+import { ChannelFollower, type Client } from './channel-follower.ts'
 import type { Hub } from './hub.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -30,8 +30,8 @@ export interface FollowingParts {
 export type Reply = (answer: Answer) => void
 
 /** The channels that one client follows by its connection. */
-export class Following {
-  readonly #carrier: Carrier
+export class Following implements Client {
+  readonly carrier: Carrier
   readonly #parts: FollowingParts
   /** Most follow one channel, for whom a map would cost more than all else here. */
   #first: ChannelFollower | null = null
@@ -41,10 +41,20 @@ export class Following {
   #answers: TokenBucket | null = null
   /** Resolves once the connection takes something again, or has ended. */
   #ready: PromiseWithResolvers<void> | null = null
+  /** Answers to `follow` that the connection did not take when they were read. */
+  #answersWaiting = 0
 
   constructor(carrier: Carrier, parts: FollowingParts) {
-    this.#carrier = carrier
+    this.carrier = carrier
     this.#parts = parts
+  }
+
+  get hub(): Hub {
+    return this.#parts.hub
+  }
+
+  get answerWaits(): boolean {
+    return this.#answersWaiting > 0
   }
 
   /** Takes an event of the client's. `reply` is undefined where it did not ask for an answer. */
@@ -67,7 +77,10 @@ export class Following {
   /** To be called when the connection takes batches again. */
   drained(): void {
     this.#goOn()
-    for (const follower of this.#all()) if (follower.behindSince !== null) follower.feed?.drained(follower)
+    // The channel that waits longest first: where one poll takes one batch, a busy channel would keep the others waiting.
+    const behind = this.#all().filter(({ behindSince }) => behindSince !== null)
+    if (behind.length > 1) behind.sort((a, b) => (a.behindSince ?? 0) - (b.behindSince ?? 0))
+    for (const follower of behind) follower.feed?.drained(follower)
   }
 
   /** The client has gone. */
@@ -91,15 +104,11 @@ export class Following {
     // Whoever follows again starts again: nothing more comes by the old following once the new one is asked for.
     this.#leave(channel)
     this.#requireRoom()
-    const follower = new ChannelFollower(channel, this.#carrier, hub)
+    const follower = new ChannelFollower(channel, this)
     this.#add(follower)
     try {
-      let isIn = false
-      while (!isIn) {
-        await this.#untilReady()
-        if (this.#get(channel) !== follower || !this.#carrier.connected) throw superseded()
-        isIn = await this.#join(follower, after, reply)
-      }
+      await this.#untilReady()
+      if (!(await this.#join(follower, after, reply))) await this.#joinFirst(follower, after, reply)
       // It may have left between being let in and now.
       if (this.#get(channel) !== follower) hub.leave(follower)
     } catch (error) {
@@ -108,14 +117,27 @@ export class Following {
     }
   }
 
+  /** As `#join`, again and again. Nothing else is sent meanwhile: a channel in which much happens would always be first. */
+  async #joinFirst(follower: ChannelFollower, after: Cursor | undefined, reply: Reply): Promise<void> {
+    this.#answersWaiting++
+    try {
+      do await this.#untilReady()
+      while (!(await this.#join(follower, after, reply)))
+    } finally {
+      this.#answersWaiting--
+      if (!this.answerWaits && this.carrier.ready()) this.drained()
+    }
+  }
+
   /**
    * Tells the client where it starts, and lets it in. False if the connection does not take the answer now: it is not kept
-   * for later, when a text in it may have been retracted, but read again.
+   * for later, when a text in it may have been retracted, but read again. Throws what `follow` is refused with.
    */
   async #join(follower: ChannelFollower, after: Cursor | undefined, reply: Reply): Promise<boolean> {
     const { channel } = follower
+    if (this.#get(channel) !== follower || !this.carrier.connected) throw superseded()
     const joined = await this.#parts.hub.join(channel, after, (start) => {
-      if (this.#get(channel) !== follower || !this.#carrier.connected || !this.#carrier.ready()) return null
+      if (this.#get(channel) !== follower || !this.carrier.connected || !this.carrier.ready()) return null
       const answer = startAnswer(start)
       this.#spend(answer.json.length)
       reply(answer)
@@ -134,7 +156,7 @@ export class Following {
       const problem = this.#problem(error)
       reply(plainAnswer({ ok: false, error: problem }))
       // Whoever can't follow here has no other use for the connection, and a stock client comes back from its end.
-      if (problem.code === 'not-ready' && this.#first === null && this.#others === null) this.#carrier.close()
+      if (problem.code === 'not-ready' && this.#first === null && this.#others === null) this.carrier.close()
     })
   }
 
@@ -156,13 +178,13 @@ export class Following {
 
   /** Whoever sends on, and takes nothing, would have ever more answers wait for it. */
   #isStuck(): boolean {
-    const { stuckSince } = this.#carrier
+    const { stuckSince } = this.carrier
     return stuckSince !== null && performance.now() - stuckSince > stuckMsMax
   }
 
   #cutOff(): void {
     this.#parts.admission.note('backlog')
-    this.#carrier.cutOff()
+    this.carrier.cutOff()
   }
 
   /** Throws if answers to `follow` have been more, in bytes, than following needs. */
@@ -179,7 +201,7 @@ export class Following {
   }
 
   async #untilReady(): Promise<void> {
-    if (this.#carrier.ready()) return
+    if (this.carrier.ready()) return
     this.#ready ??= Promise.withResolvers()
     await this.#ready.promise
   }

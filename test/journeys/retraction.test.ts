@@ -153,6 +153,33 @@ test('a client that polls after a retraction is not given the text that was publ
     assert.match(heard, /post\.retracted/)
   })
 
+  await t.test('nor as a follower of several channels, for whom one poll takes the posts of one', async (st) => {
+    const others = await Promise.all(Array.from({ length: 3 }, () => new Newsroom(a).open()))
+    const all = [newsroom, ...others]
+    const watching = await Promise.all(others.map(({ channel }) => followFresh(st, b, channel, 'websocket only')))
+    const followers = [there, ...watching]
+    const client = await LongPollClient.connected(b.url)
+    for (const [i, { channel }] of all.entries()) {
+      await client.say(`42${i}["follow",{"channel":"${channel}"}]`)
+      assert.match((await client.poll()).join(), new RegExp(`43${i}`))
+    }
+    for (let round = 0; round < 20; round++) {
+      const published = await Promise.all(all.map((one) => one.publish({ headline: secret })))
+      await Promise.all(followers.map((follower, i) => follower.reach(published[i]?.cursor ?? '')))
+      let heard = ''
+      while (!heard.includes(secret)) heard = (await client.poll()).join()
+      const channelsTold = () => all.filter(({ channel }) => heard.includes(`"channel":"${channel}"`)).length
+      const told = channelsTold()
+      const done = await Promise.all(all.map((one, i) => one.retract(published[i]?.post.id ?? '')))
+      await Promise.all(followers.map((follower, i) => follower.reach(done[i]?.cursor ?? '')))
+      const later: string[] = []
+      const isGone = (channel: string) =>
+        later.some((packet) => packet.includes(channel) && packet.includes('post.retracted'))
+      while (!all.every(({ channel }) => isGone(channel))) later.push(...(await client.poll()))
+      assert.ok(!later.join().includes(secret), `${told} told, then: ${later.join()}`)
+    }
+  })
+
   await t.test('nor as one that asked to follow, and fetches the answer later', async () => {
     const { post, cursor } = await newsroom.publish({ headline: secret })
     await there.reach(cursor)
