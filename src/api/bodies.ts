@@ -37,14 +37,17 @@ export interface BodiesOptions {
 /**
  * Renders bodies on a thread of its own, one after the other, in turns by the key that sends them. Whether a body is
  * valid depends on the body alone. What has no room, and what takes more than its time, is answered 503.
+ *
+ * The thread starts with the first body: it takes 25 MB, and a node that only serves readers needs none.
  */
 export class Bodies {
   readonly #logger: Logger
   readonly #cpuMsMax: number
   readonly #program: URL
   readonly #turns = new Turns<Job>(waitingBounds)
-  /** Null while it waits to be started again, and once it is closed. */
+  /** Null before the first body, while it waits to be started again, and once all is closed. */
   #thread: Worker | null = null
+  #closed = false
   #ready = false
   /** It is being ended: what it may still say comes too late. */
   #givenUp = false
@@ -59,7 +62,6 @@ export class Bodies {
     this.#logger = logger
     this.#cpuMsMax = cpuMsMax
     this.#program = program ?? new URL('./body-thread.ts', import.meta.url)
-    this.#start()
   }
 
   /** Bodies that were answered 503. */
@@ -72,6 +74,7 @@ export class Bodies {
     return new Promise((resolve, reject) => {
       const job = { input, resolve, reject }
       const chars = Object.values(input).join('').length
+      if (this.#thread === null && this.#restart === null && !this.#closed) this.#start()
       if (this.#thread === null) this.#refuse(job, 'Bodies can not be rendered at present. Try again shortly.')
       else if (this.#turns.add(holder, job, chars)) this.#next()
       else this.#refuse(job, 'Too many bodies wait to be rendered. Try again shortly.')
@@ -79,6 +82,7 @@ export class Bodies {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     if (this.#restart !== null) clearTimeout(this.#restart)
     const thread = this.#thread
     this.#thread = null

@@ -15,8 +15,6 @@ export type Rendered =
   /** The path is from the post, such as `body.markdown`. */
   | { readonly kind: 'invalid'; readonly error: FieldError }
 
-export const emptyBody: Body = { html: '', text: '' }
-
 /**
  * Makes a body as served out of one as sent. The answer depends on the input alone: there is no clock in it. A body in
  * which nothing can be seen becomes the empty body; one whose HTML is larger than a stored body may be is invalid.
@@ -27,7 +25,7 @@ export function renderBody(input: BodyInput): Rendered {
   const html = sanitise(source).trim()
   if (html.length > limits.bodyHtmlCharsMax) return tooLong(input, `this gives ${html.length}`)
   const text = toText(html)
-  return { kind: 'body', body: visible.test(text) ? { html, text } : emptyBody }
+  return { kind: 'body', body: visible.test(text) ? { html, text } : { html: '', text: '' } }
 }
 
 function tooLong(input: BodyInput, why: string): Rendered {

@@ -40,6 +40,8 @@ export type Correction = z.infer<typeof Correction>
 export const Body = z.object({ html: z.string(), text: z.string() }).meta({ id: 'Body' })
 export type Body = z.infer<typeof Body>
 
+export const emptyBody: Body = { html: '', text: '' }
+
 /** A body as sent: one of Markdown (CommonMark with tables), HTML (sanitised on the way in) and plain text. */
 export const BodyInput = z
   .union([
