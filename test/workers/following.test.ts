@@ -1,41 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import test, { type TestContext } from 'node:test'
-import { io, type Socket } from 'socket.io-client'
+import test from 'node:test'
+import { io } from 'socket.io-client'
 import WebSocket from 'ws'
 import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
-import { type Follower, followFresh } from '../helpers/followers.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
 import type { TransportName } from '../helpers/transports.ts'
+import { followAll, followOnBoth, roundsMax, upgrade } from './follow-on-both.ts'
 import { ask, NodeProcess, nodeName, oneConnection, pollingPath, sessionOnEach, workerOf } from './node.ts'
 import { startProxy } from './proxy.ts'
-
-type Engine = Socket['io']['engine']
-
-/** Resolves once the client, which begins by long polling, has its websocket. */
-function upgrade(engine: Engine): Promise<void> {
-  return new Promise((resolve, reject) => {
-    engine.once('upgrade', () => resolve())
-    engine.once('upgradeError', reject)
-  })
-}
-
-async function upgraded({ socket }: Follower): Promise<void> {
-  const { engine } = socket.io
-  if (engine.transport.name !== 'websocket') await upgrade(engine)
-  assert.equal(engine.transport.name, 'websocket')
-}
-
-async function followAll(t: TestContext, url: string, channel: string, names: readonly TransportName[]) {
-  const followers = await Promise.all(names.map((name) => followFresh(t, { url }, channel, name)))
-  const stock = followers.filter((_, i) => names[i] === 'stock socket')
-  await Promise.all(stock.map(upgraded))
-  return followers
-}
-
-function workersOf(followers: readonly Follower[]): Set<string> {
-  return new Set(followers.map(({ socket }) => workerOf(socket.io.engine.id)))
-}
 
 async function publishTen(newsroom: Newsroom): Promise<void> {
   for (let number = 1; number <= 10; number++) await newsroom.publish({ headline: `Report ${number}` })
@@ -50,12 +23,12 @@ test('stock clients, polling-only clients and all others follow a node of two wo
   const newsroom = await new Newsroom(node).open()
   const sockets = [...many(16, 'stock socket'), ...many(8, 'long polling only'), ...many(6, 'websocket only')]
   const others = (['event stream', 'poller', 'library by socket', 'library by event stream', 'curl'] as const).slice()
-  const followers = await followAll(t, node.url, newsroom.channel, [...sockets, ...others])
-  assert.deepEqual(workersOf(followers.slice(0, sockets.length)), new Set(['0', '1']))
+  const bySocket = await followOnBoth(t, node.url, newsroom.channel, sockets)
+  const followers = [...bySocket, ...(await followAll(t, node.url, newsroom.channel, others))]
   await publishTen(newsroom)
   // A follower that is told twice, out of order or with a gap fails.
   await Promise.all(followers.map((follower) => follower.assertWhole(newsroom)))
-  for (const { beginnings } of followers.slice(0, sockets.length)) assert.deepEqual(beginnings, ['snapshot'])
+  for (const { beginnings } of bySocket) assert.deepEqual(beginnings, ['snapshot'])
 })
 
 test('no connection is lost on the way from worker to worker, many at a time', { timeout }, async (t) => {
@@ -74,11 +47,10 @@ test('the same through a proxy that mixes clients on the connections that it kee
   const newsroom = await new Newsroom(node).open()
   const { url, carried } = await startProxy(t, node.url)
   const names = [...many(10, 'stock socket'), ...many(10, 'long polling only')]
-  const followers = await followAll(t, url, newsroom.channel, names)
-  assert.deepEqual(workersOf(followers), new Set(['0', '1']))
+  const followers = await followOnBoth(t, url, newsroom.channel, names)
   const isMixed = () => [...carried.values()].some((ids) => new Set([...ids].map(workerOf)).size === 2)
   // Which connection a poll goes by is left to chance: rarely, the first polls are not mixed.
-  for (let round = 0; round === 0 || (round < 20 && !isMixed()); round++) await publishTen(newsroom)
+  for (let round = 0; round === 0 || (round < roundsMax && !isMixed()); round++) await publishTen(newsroom)
   await Promise.all(followers.map((follower) => follower.assertWhole(newsroom)))
   for (const { beginnings } of followers) assert.deepEqual(beginnings, ['snapshot'])
   assert.ok(isMixed(), 'some connection carried requests for both workers')

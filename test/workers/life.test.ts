@@ -14,6 +14,7 @@ import { followFresh } from '../helpers/followers.ts'
 import { Newsroom, publishDuring } from '../helpers/newsroom.ts'
 import { folderOfProcess } from '../helpers/nodes.ts'
 import type { TransportName } from '../helpers/transports.ts'
+import { followOnBoth } from './follow-on-both.ts'
 import { ask, NodeProcess, nodeName, workerOf } from './node.ts'
 
 const transports: readonly TransportName[] = [
@@ -65,12 +66,8 @@ test('told to stop, all workers send their followers away at the same time, and 
   const newsroom = await new Newsroom(node).open()
   await newsroom.publish({ headline: 'Kept' })
   const names = ['websocket only', 'long polling only', 'stock socket'] as const
-  const followers = await Promise.all(
-    Array.from({ length: 8 }, () => names)
-      .flat()
-      .map((name) => followFresh(t, node, newsroom.channel, name)),
-  )
-  assert.deepEqual(new Set(followers.map(({ socket }) => workerOf(socket.io.engine.id))), new Set(['0', '1']))
+  const many = Array.from({ length: 8 }, () => names).flat()
+  const followers = await followOnBoth(t, node.url, newsroom.channel, many)
   const told = followers.map(async ({ socket }) => {
     const [[steer], [reason]] = await Promise.all([
       once(socket as unknown as EventEmitter, 'steer'),
