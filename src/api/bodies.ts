@@ -3,9 +3,15 @@ import type { Logger } from 'pino'
 import { CodedError, invalid } from '../errors.ts'
 import { limits } from '../wire/limits.ts'
 import type { Body, BodyInput } from '../wire/post.ts'
+import { type Rendered, renderBody } from './body.ts'
 import type { Said } from './body-thread.ts'
 import { Turns } from './turns.ts'
 
+/**
+ * Characters up to which a body is rendered at once, as most are. The worst input of this length known takes some twenty
+ * milliseconds, and a key's rate bounds how often it comes. A longer one is rendered on the thread.
+ */
+const shortCharsMax = 2_048
 /**
  * Processor time of the thread after which a body is given up. Prose of the largest size takes a tenth of a second, the
  * worst input known one second: this is for inputs that nobody knows of yet.
@@ -23,7 +29,7 @@ const retryAfterSeconds = 2
 
 interface Job {
   readonly input: BodyInput
-  readonly resolve: (body: Body) => void
+  readonly resolve: (rendered: Rendered) => void
   readonly reject: (error: Error) => void
 }
 
@@ -35,17 +41,17 @@ export interface BodiesOptions {
 }
 
 /**
- * Renders bodies on a thread of its own, one after the other, in turns by the key that sends them. Whether a body is
- * valid depends on the body alone. What has no room, and what takes more than its time, is answered 503.
+ * Renders bodies: short ones at once, the others on a thread, one after the other, in turns by the key that sends them.
+ * Whether a body is valid depends on the body alone. What has no room, and what takes more than its time, is answered 503.
  *
- * The thread starts with the first body: it takes 25 MB, and a node that only serves readers needs none.
+ * The thread starts with the first long body, since it takes 30 MB.
  */
 export class Bodies {
   readonly #logger: Logger
   readonly #cpuMsMax: number
   readonly #program: URL
   readonly #turns = new Turns<Job>(waitingBounds)
-  /** Null before the first body, while it waits to be started again, and once all is closed. */
+  /** Null before the first long body, while it waits to be started again, and once all is closed. */
   #thread: Worker | null = null
   #closed = false
   #ready = false
@@ -70,15 +76,9 @@ export class Bodies {
   }
 
   /** The body as served. Throws `invalid`, or `overloaded` if there is no room or the time is over. */
-  render(input: BodyInput, holder: string): Promise<Body> {
-    return new Promise((resolve, reject) => {
-      const job = { input, resolve, reject }
-      const chars = Object.values(input).join('').length
-      if (this.#thread === null && this.#restart === null && !this.#closed) this.#start()
-      if (this.#thread === null) this.#refuse(job, 'Bodies can not be rendered at present. Try again shortly.')
-      else if (this.#turns.add(holder, job, chars)) this.#next()
-      else this.#refuse(job, 'Too many bodies wait to be rendered. Try again shortly.')
-    })
+  async render(input: BodyInput, holder: string): Promise<Body> {
+    const chars = Object.values(input).join('').length
+    return bodyOf(chars <= shortCharsMax ? renderBody(input) : await this.#renderOnThread(input, holder, chars))
   }
 
   async close(): Promise<void> {
@@ -88,6 +88,16 @@ export class Bodies {
     this.#thread = null
     this.#refuseAll()
     await thread?.terminate()
+  }
+
+  #renderOnThread(input: BodyInput, holder: string, chars: number): Promise<Rendered> {
+    return new Promise((resolve, reject) => {
+      const job = { input, resolve, reject }
+      if (this.#thread === null && this.#restart === null && !this.#closed) this.#start()
+      if (this.#thread === null) this.#refuse(job, 'Bodies can not be rendered at present. Try again shortly.')
+      else if (this.#turns.add(holder, job, chars)) this.#next()
+      else this.#refuse(job, 'Too many bodies wait to be rendered. Try again shortly.')
+    })
   }
 
   #start(): void {
@@ -124,10 +134,7 @@ export class Bodies {
     this.#cpuUsBefore = said.cpuUs
     this.#failures = 0
     if (said.kind === 'failed') job?.reject(new Error('A body could not be rendered', { cause: said.error }))
-    else if (said.rendered.kind === 'invalid') {
-      const { path, message } = said.rendered.error
-      job?.reject(invalid([{ path: `body.${path}`, message }]))
-    } else job?.resolve(said.rendered.body)
+    else job?.resolve(said.rendered)
     this.#next()
   }
 
@@ -186,4 +193,10 @@ export class Bodies {
     this.#putOff++
     job.reject(new CodedError('overloaded', detail, { retryAfterSeconds }))
   }
+}
+
+function bodyOf(rendered: Rendered): Body {
+  if (rendered.kind === 'body') return rendered.body
+  const { path, message } = rendered.error
+  throw invalid([{ path: `body.${path}`, message }])
 }

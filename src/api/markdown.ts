@@ -7,6 +7,11 @@ import { bodyNestingMax } from './markup.ts'
  */
 const expandedCharsMax = 1_048_576
 
+/** A cell that is written as shortly as can be is two characters, and three tokens. */
+const tokensPerChar = 4
+/** In so few, cells may be left out. */
+const sparseTokens = 1_000
+
 /** CommonMark with the tables, the strikethrough and the bare links of GitHub's Markdown. */
 const markdown = new MarkdownIt({ html: true, linkify: true })
 
@@ -31,6 +36,18 @@ const [paragraph] = markdown.block.ruler.getRules('').slice(-1)
 markdown.block.ruler.before('table', 'too-deep', (state, ...lines) => {
   return state.level >= bodyNestingMax && paragraph !== undefined && paragraph(state, ...lines)
 })
+
+// Cells that a row lacks are added to it: a row of two characters may become hundreds. A table of rows that lack most of
+// theirs ends, and what is left of it is a paragraph.
+markdown.block.ruler.before(
+  'table',
+  'table-too-sparse',
+  (state, line, _end, isTrial) => {
+    const tokensMax = sparseTokens + tokensPerChar * (state.bMarks[line] ?? 0)
+    return isTrial && state.parentType === 'table' && state.tokens.length > tokensMax
+  },
+  { alt: ['blockquote'] },
+)
 
 markdown.renderer.rules['s_open'] = () => '<del>'
 markdown.renderer.rules['s_close'] = () => '</del>'

@@ -19,6 +19,9 @@ import { startServer, tempFolder } from '../helpers/server.ts'
 const logger = pino({ level: 'silent' })
 const timeout = 120_000
 const hostile = { markdown: 'a**b'.repeat(16_000) }
+/** So long that it goes to the thread. */
+const long = (text: string) => ({ text: `${text}${'\n'.repeat(8_000)}` })
+const longMarkdown = { markdown: `About **x**.${'\n'.repeat(8_000)}` }
 
 test('while many hostile bodies are rendered, others are answered and followers get their posts', {
   timeout,
@@ -35,10 +38,7 @@ test('while many hostile bodies are rendered, others are answered and followers 
     await newsroom.publish({ body: hostile })
     underWay--
   })
-  const { cursor } = await newsroom.publish(
-    { body: { markdown: 'About **x**.' } },
-    { authorization: `Bearer ${secret}` },
-  )
+  const { cursor } = await newsroom.publish({ body: longMarkdown }, { authorization: `Bearer ${secret}` })
   await follower.reach(cursor)
   assert.equal((await fetch(`${server.url}/health/live`)).status, 200)
   assert.ok(underWay > 0, 'the others are still being rendered')
@@ -48,40 +48,48 @@ test('while many hostile bodies are rendered, others are answered and followers 
 
 test('a body that waits long for the processor is rendered: what counts is the time that it has used', async (t) => {
   const bodies = await failingBodies(t, 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)')
-  assert.deepEqual(await bodies.render({ markdown: 'About **x**.' }, 'a'), {
+  assert.deepEqual(await bodies.render(longMarkdown, 'a'), {
     html: '<p>About <strong>x</strong>.</p>',
     text: 'About x.',
   })
   assert.equal(bodies.putOff, 0)
 })
 
+test('a short body does not wait for those that take long', async (t) => {
+  const bodies = await failingBodies(t, `while (input.text[0] === 'e');`)
+  const endless = assert.rejects(bodies.render(long('endless'), 'a'), isOverloaded)
+  assert.deepEqual(await bodies.render({ text: 'short' }, 'a'), { html: '<p>short</p>', text: 'short' })
+  assert.equal(bodies.putOff, 0)
+  await endless
+})
+
 test('a body that takes more than its processor time is answered 503, and the next one is rendered', {
   timeout,
 }, async (t) => {
-  const bodies = await failingBodies(t, `while (input.text === 'endless');`)
-  const endless = bodies.render({ text: 'endless' }, 'a')
-  const next = bodies.render({ text: 'next' }, 'a')
+  const bodies = await failingBodies(t, `while (input.text[0] === 'e');`)
+  const endless = bodies.render(long('endless'), 'a')
+  const next = bodies.render(long('next'), 'a')
   await assert.rejects(endless, isOverloaded)
   assert.deepEqual(await next, { html: '<p>next</p>', text: 'next' })
   assert.equal(bodies.putOff, 1)
 })
 
 test('what waits is bounded for each key, and the other keys still have room', async (t) => {
-  const bodies = await failingBodies(t, `while (input.text === 'endless');`)
-  const endless = assert.rejects(bodies.render({ text: 'endless' }, 'a'), isOverloaded)
+  const bodies = await failingBodies(t, `while (input.text[0] === 'e');`)
+  const endless = assert.rejects(bodies.render(long('endless'), 'a'), isOverloaded)
   const large = { text: 'x'.repeat(limits.bodyCharsMax) }
   const waiting = Array.from({ length: 32 }, () => bodies.render(large, 'a'))
   await assert.rejects(bodies.render(large, 'a'), isOverloaded)
   const order: string[] = []
-  const other = bodies.render({ text: 'other' }, 'b').then(() => order.push('b'))
+  const other = bodies.render(long('other'), 'b').then(() => order.push('b'))
   await Promise.all([endless, other, ...waiting.map((body) => body.then(() => order.push('a')))])
   assert.ok(order.indexOf('b') <= 1, order.join(''))
 })
 
 test('a fault in the rendering of one body is its own', async (t) => {
-  const bodies = await failingBodies(t, `if (input.text === 'fault') input = { text: null }`)
-  const fault = bodies.render({ text: 'fault' }, 'a')
-  const next = bodies.render({ text: 'next' }, 'a')
+  const bodies = await failingBodies(t, `if (input.text.startsWith('fault')) input = { text: null }`)
+  const fault = bodies.render(long('fault'), 'a')
+  const next = bodies.render(long('next'), 'a')
   await assert.rejects(fault, /could not be rendered/)
   assert.equal((await next).text, 'next')
 })
@@ -92,15 +100,15 @@ test('while the thread can not be started, bodies are answered 503 and nothing w
   await writeFile(program, 'process.exit(1)')
   const bodies = new Bodies({ logger, program: pathToFileURL(program) })
   t.after(() => bodies.close())
-  await assert.rejects(bodies.render({ text: 'a' }, 'a'), isOverloaded)
+  await assert.rejects(bodies.render(long('a'), 'a'), isOverloaded)
 })
 
 test('what waits when it is closed is answered 503', async (t) => {
-  const bodies = await failingBodies(t, `while (input.text === 'endless');`)
-  const refused = ['endless', 'a'].map((text) => assert.rejects(bodies.render({ text }, 'a'), isOverloaded))
+  const bodies = await failingBodies(t, `while (input.text[0] === 'e');`)
+  const refused = ['endless', 'a'].map((text) => assert.rejects(bodies.render(long(text), 'a'), isOverloaded))
   await bodies.close()
   await Promise.all(refused)
-  await assert.rejects(bodies.render({ text: 'a' }, 'a'), isOverloaded)
+  await assert.rejects(bodies.render(long('a'), 'a'), isOverloaded)
 })
 
 function isOverloaded(error: unknown): boolean {

@@ -75,6 +75,26 @@ for (const kind of ['markdown', 'html', 'text'] as const) {
   })
 }
 
+test('a short text does not become a large table', () => {
+  const rows = 'a\n'.repeat(400)
+  for (const columns of [20, 60, 150]) {
+    const markdown = `${'|a'.repeat(columns)}\n${'|-'.repeat(columns)}\n${rows}`
+    const answer = renderBody({ markdown })
+    assert.ok(answer.kind === 'body')
+    assert.match(answer.body.html, /^<table>.*<\/table>\s*<p>a\s/s)
+    assert.ok(answer.body.html.length < 20 * markdown.length, `${answer.body.html.length} characters of HTML`)
+  }
+})
+
+test('a table may lack cells, and a large one that has its cells stays whole', () => {
+  const rowsOf = (row: string, count: number) => `|a|b|c|\n|-|-|-|\n${row.repeat(count)}`
+  for (const markdown of [rowsOf('a\n', 20), rowsOf('|1|2|3|\n', 5_000), rowsOf('|1| | |\n', 5_000)]) {
+    const answer = renderBody({ markdown })
+    assert.ok(answer.kind === 'body')
+    assert.doesNotMatch(answer.body.html, /<p>/)
+  }
+})
+
 const scripts: Readonly<Record<string, string>> = {
   Latin: 'The crews **are there**, at *the* [quay](https://x.example/quay). ',
   Arabic: 'وصلت **الفرق** إلى *الرصيف* [هنا](https://x.example/). ',
