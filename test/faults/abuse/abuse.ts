@@ -11,7 +11,7 @@ export interface Bounds {
   readonly filesGrowthMax: number
 }
 
-export const boundsPreset: Bounds = { rssGrowthMbMax: 64, heldGrowthMbMax: 16, filesGrowthMax: 64 }
+export const boundsPreset: Bounds = { rssGrowthMbMax: 96, heldGrowthMbMax: 24, filesGrowthMax: 64 }
 
 /** How much of an abuse is tried. */
 export type Scale = 'short' | 'full'
