@@ -1,4 +1,5 @@
 import MarkdownIt, { type Token } from 'markdown-it'
+import cjkFriendly from 'markdown-it-cjk-friendly'
 import { bodyNestingMax } from './markup.ts'
 
 /**
@@ -14,6 +15,9 @@ const sparseTokens = 1_000
 
 /** CommonMark with the tables, the strikethrough and the bare links of GitHub's Markdown. */
 const markdown = new MarkdownIt({ html: true, linkify: true })
+
+// CommonMark finds the ends of emphasis by the spaces about them, which Chinese, Japanese and Korean do without.
+markdown.use(cjkFriendly)
 
 // The sanitiser decides which links may stay, so that there is one rule for Markdown and HTML.
 markdown.validateLink = () => true
