@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { z } from 'zod'
 import type { NewChannel } from '../src/wire/channel.ts'
+import { cutText } from '../src/wire/cut.ts'
 import { ChannelId } from '../src/wire/scalars.ts'
 import { sampleCoverage } from './demo/coverage.ts'
 import { PostFileError, readPostFile } from './demo/post-file.ts'
@@ -140,7 +141,7 @@ function titleOf(post: Extract<Step, { do: 'publish' }>['post']): string {
   const [firstLine = ''] = Object.values(post.body ?? {})
     .join('')
     .split('\n')
-  return firstLine.slice(0, 60)
+  return cutText(firstLine, 60)
 }
 
 try {

@@ -1,4 +1,5 @@
 import type { LogFn, Logger, LoggerOptions } from 'pino'
+import { cutText } from './wire/cut.ts'
 
 /** How often the lines that were left out are counted. */
 const countEveryMs = 60_000
@@ -101,7 +102,7 @@ function kindOf([first, second]: readonly unknown[], level: number): { name: str
   const data: Record<string, unknown> = isObject(first) ? first : {}
   const error = [first, data['err'], data['error']].find((value) => value instanceof Error)
   const message = [first, second, error?.message].find((value) => typeof value === 'string')
-  const said = (message ?? '').slice(0, 200)
+  const said = cutText(message ?? '', 200)
   const { code, worker, pid } = data
   return { name: JSON.stringify([level, said, code, worker, pid, error && originOf(error)]), said }
 }

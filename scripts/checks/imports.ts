@@ -20,7 +20,7 @@ const layers: Readonly<Record<string, Layer>> = {
   client: { imports: ['wire'] },
   'private-files': { imports: [] },
   'admin-key': { imports: ['private-files'] },
-  'repeated-lines': { imports: [] },
+  'repeated-lines': { imports: ['wire'] },
   logger: { imports: ['repeated-lines'] },
   log: { imports: ['wire', 'errors', 'private-files'], typesOf: ['config'] },
   feed: { imports: ['wire', 'errors', 'connections', 'log'], typesOf: ['config'] },

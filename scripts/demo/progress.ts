@@ -1,3 +1,5 @@
+import { cutText } from '../../src/wire/cut.ts'
+
 /** Shows how far a run has come: one line that is written over on a terminal, a line for each step elsewhere. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream
@@ -31,6 +33,6 @@ export class Progress {
     }
     const charsMax = Math.max(20, this.#stream.columns) - 1
     // Back to the line's start, then whatever the longer line before it left is cleared (ECMA-48: EL).
-    this.#stream.write(`\r${line.slice(0, charsMax).toWellFormed()}\u001B[K`)
+    this.#stream.write(`\r${cutText(line, charsMax)}\u001B[K`)
   }
 }

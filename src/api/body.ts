@@ -1,14 +1,11 @@
+import { closeBidi } from '../wire/bidi.ts'
 import { limits } from '../wire/limits.ts'
 import type { FieldError } from '../wire/parse.ts'
 import type { Body, BodyInput } from '../wire/post.ts'
+import { cleanText, isVisible } from '../wire/text.ts'
 import { markdownToHtml } from './markdown.ts'
 import { sanitise } from './markup.ts'
 import { toText } from './plain-text.ts'
-
-/** Control characters have no place in a text, and a NUL is read differently by different parsers. */
-const controls = /[^\P{Cc}\t\n\r]/gu
-/** Letters, digits, marks and signs: what a reader can see. Spaces and invisible format characters are not. */
-const visible = /[\p{L}\p{N}\p{P}\p{S}]/u
 
 export type Rendered =
   | { readonly kind: 'body'; readonly body: Body }
@@ -22,10 +19,11 @@ export type Rendered =
 export function renderBody(input: BodyInput): Rendered {
   const source = toHtml(input)
   if (source === null) return tooLong(input, 'links in it repeat more than that')
-  const html = sanitise(source).trim()
+  // Cleaned again: a reference such as &#xFFFF; has become the character that it names.
+  const html = cleanText(sanitise(source)).trim()
   if (html.length > limits.bodyHtmlCharsMax) return tooLong(input, `this gives ${html.length}`)
-  const text = toText(html)
-  return { kind: 'body', body: visible.test(text) ? { html, text } : { html: '', text: '' } }
+  const text = closeBidi(toText(html))
+  return { kind: 'body', body: isVisible(text) ? { html, text } : { html: '', text: '' } }
 }
 
 function tooLong(input: BodyInput, why: string): Rendered {
@@ -34,19 +32,15 @@ function tooLong(input: BodyInput, why: string): Rendered {
 }
 
 function toHtml(input: BodyInput): string | null {
-  if ('markdown' in input) return markdownToHtml(clean(input.markdown))
-  if ('html' in input) return clean(input.html)
-  return textToHtml(clean(input.text))
+  if ('markdown' in input) return markdownToHtml(cleanText(input.markdown))
+  if ('html' in input) return cleanText(input.html)
+  return textToHtml(cleanText(input.text))
 }
 
-function clean(text: string): string {
-  return text.toWellFormed().replaceAll(controls, '')
-}
-
-/** Blank lines part paragraphs, other line ends are kept as they are. */
+/** Blank lines part paragraphs, other line ends are kept as they are. The text is clean. */
 function textToHtml(text: string): string {
   const paragraphs: string[][] = [[]]
-  for (const line of text.replaceAll(/\r\n?/g, '\n').split('\n')) {
+  for (const line of text.split('\n')) {
     if (line.trim() === '') paragraphs.push([])
     else paragraphs.at(-1)?.push(line)
   }

@@ -1,7 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { type Redis, reached } from '../log/connection.ts'
+import { closeBidi } from '../wire/bidi.ts'
 import { InstantInput, line } from '../wire/scalars.ts'
+import { cleanText } from '../wire/text.ts'
 
 export const Scope = z.enum(['channels:write', 'posts:write', 'ops:read'])
 export type Scope = z.infer<typeof Scope>
@@ -22,7 +24,7 @@ export type NewKey = z.infer<typeof NewKey>
 /** A key as it is kept: the secret itself is nowhere, only its SHA-256 in hex. */
 const KeptKey = z.object({
   id: z.string(),
-  name: z.string(),
+  name: z.string().overwrite(cleanText).overwrite(closeBidi),
   hash: z.string(),
   scopes: z.array(Scope),
   channels: z.array(z.string()),

@@ -4,7 +4,7 @@ import { CodedError } from '../errors.ts'
 import type { Written } from '../log/log.ts'
 import { Page } from '../wire/batch.ts'
 import { limits } from '../wire/limits.ts'
-import { emptyBody, NewPost, type Post, PublishedPost } from '../wire/post.ts'
+import { emptyBody, NewPost, type Post, PublishedPost, Tag } from '../wire/post.ts'
 import { PageToken, PostId } from '../wire/scalars.ts'
 import { headerDocs, json, WrittenPost } from './answers.ts'
 import { principalOf } from './auth.ts'
@@ -23,7 +23,7 @@ const PageQuery = z.strictObject({
     .stringbool({ truthy: ['true'], falsy: ['false'] })
     .optional()
     .describe('`true`: key events only.'),
-  tag: z.string().min(1).max(limits.tagCharsMax).optional().describe('Only posts with this tag.'),
+  tag: Tag.optional().describe('Only posts with this tag.'),
 })
 
 export const tags = ['Posts']

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { limits } from './limits.ts'
-import { ChannelId, Instant, InstantInput, line, Offset, PostId, prose, WebUrl } from './scalars.ts'
+import { ChannelId, Instant, InstantInput, line, Offset, PostId, prose, proseOrNone, WebUrl } from './scalars.ts'
 
 const Author = z
   .strictObject({
@@ -19,7 +19,7 @@ const Media = z
     type: z.literal('image'),
     url: WebUrl,
     /** What a reader who can't see the picture is told (WCAG 2.2, 1.1.1); empty where it only decorates. */
-    alt: z.string().trim().max(limits.altCharsMax),
+    alt: proseOrNone(limits.altCharsMax),
     caption: prose(limits.captionCharsMax).optional(),
     credit: line(limits.nameCharsMax).optional(),
     width: z.int().min(1).max(65_535).optional(),
@@ -44,11 +44,14 @@ export const emptyBody: Body = { html: '', text: '' }
 
 /** A body as sent: one of Markdown (CommonMark with tables), HTML (sanitised on the way in) and plain text. */
 export const BodyInput = z
-  .union([
-    z.strictObject({ markdown: z.string().max(limits.bodyCharsMax) }),
-    z.strictObject({ html: z.string().max(limits.bodyCharsMax) }),
-    z.strictObject({ text: z.string().max(limits.bodyCharsMax) }),
-  ])
+  .union(
+    [
+      z.strictObject({ markdown: z.string().max(limits.bodyCharsMax) }),
+      z.strictObject({ html: z.string().max(limits.bodyCharsMax) }),
+      z.strictObject({ text: z.string().max(limits.bodyCharsMax) }),
+    ],
+    'must be an object with exactly one of: markdown, html, text; such as { "text": "Crews are on the quay." }',
+  )
   .meta({ id: 'NewBody', examples: [{ markdown: 'Crews are **on the quay**.' }] })
 export type BodyInput = z.infer<typeof BodyInput>
 
@@ -100,7 +103,7 @@ export type RetractedPost = z.infer<typeof RetractedPost>
 export const Post = z.discriminatedUnion('status', [PublishedPost, RetractedPost]).meta({ id: 'Post' })
 export type Post = z.infer<typeof Post>
 
-const Tag = line(limits.tagCharsMax).meta({ examples: ['rescue'] })
+export const Tag = line(limits.tagCharsMax).meta({ examples: ['rescue'] })
 
 /** The fields that a newsroom writes, without defaults: the ones of a new post and of an edit. */
 const written = {

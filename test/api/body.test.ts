@@ -50,6 +50,8 @@ const removed: readonly [what: string, source: string, becomes: string][] = [
   ],
   ['a comment', '<p>a<!-- b --></p>', '<p>a</p>'],
   ['a control character', '<p>a\u0000\u0007b</p>', '<p>ab</p>'],
+  ['a control character that a reference names', '<p>a&#1;&#x7f;b</p>', '<p>ab</p>'],
+  ['a noncharacter', '<p title="\uffff">a\ufffe\u{1ffff}&#xFFFF;b</p>', '<p>ab</p>'],
 ]
 
 for (const [what, source, becomes] of removed) {
@@ -139,6 +141,25 @@ test("Markdown has GitHub's tables, strikethrough and bare links, and CommonMark
     ['a <b>b</b>', '<p>a <b>b</b></p>'],
   ]
   for (const [source, becomes] of cases) assert.equal(rendered({ markdown: source }).html, becomes)
+})
+
+test('emphasis in Markdown begins and ends beside the punctuation of scripts without spaces', () => {
+  const cases: readonly [source: string, becomes: string][] = [
+    ['これは**「速報」**です', '<p>これは<strong>「速報」</strong>です</p>'],
+    ['**速報。**次の', '<p><strong>速報。</strong>次の</p>'],
+    ['这是*《新闻》*的', '<p>这是<em>《新闻》</em>的</p>'],
+    ['~~「速報」~~です', '<p><del>「速報」</del>です</p>'],
+    ['**부두(埠頭)**에', '<p><strong>부두(埠頭)</strong>에</p>'],
+    // As CommonMark has it where the words are parted by spaces.
+    ['a**"b"**c', '<p>a**"b"**c</p>'],
+    ['a_b_c and **d**e', '<p>a_b_c and <strong>d</strong>e</p>'],
+  ]
+  for (const [source, becomes] of cases) assert.equal(rendered({ markdown: source }).html, becomes)
+})
+
+test('the text of a body closes what turns the direction, line by line', () => {
+  const { text } = rendered({ text: 'a \u202eb\n\nc \u2067d\u2069' })
+  assert.equal(text, 'a \u202eb\u202c\nc \u2067d\u2069')
 })
 
 test('Markdown that is nested deeper than a body may be keeps its text', () => {

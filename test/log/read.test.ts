@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { channelKeys } from '../../src/log/keys.ts'
 import { formatCursor, parseCursor } from '../../src/wire/cursor.ts'
 import { limits } from '../../src/wire/limits.ts'
 import type { PublishedPost } from '../../src/wire/post.ts'
@@ -231,4 +232,36 @@ test('a crowd of readers costs Redis no more commands than one', async (t) => {
   assert.ok(first !== null && first !== undefined && 'json' in first)
   assert.ok(answers.filter((_, i) => i % 2 === 0).every((answer) => answer === first))
   assert.equal(first.value.cursor, formatCursor(epoch, 1 as Offset))
+})
+
+test('a row that was kept before texts were cleaned is read as a clean one', async (t) => {
+  const log = await openTestLog(t, redisUrl)
+  await log.createChannel(newChannel('war', { title: 'TEXT' }), once())
+  const { item } = await log.publish(war, content('TEXT', { tags: ['TEXT'], sensitivity: 'C:\\u0000' }), once())
+  const { rows } = channelKeys(log.prefix, war)
+  // As JSON.stringify writes them: controls and lone surrogates by escapes, the others as they are.
+  const kept = ['\\u0000', '\\b', '\\f', '\\ud83d', '\u007f', '\u0085', '\ufdd0', '\ufffe', '\uffff', '\u{10ffff}']
+  for (const dirty of kept) {
+    for (const id of ['', item.id]) {
+      const row = (await log.redis.hget(rows, id)) ?? ''
+      await log.redis.hset(
+        rows,
+        id,
+        row.replaceAll(/TEXT[^"<]*/g, () => `TEXT${dirty}`),
+      )
+    }
+    const other = await openTestLog(t, redisUrl, { prefix: log.prefix })
+    const answers = [await other.snapshot(war), await other.post(war, item.id), await batchAfter(other, 0)]
+    for (const answer of answers) {
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(answer?.json)
+      assert.match(text, /TEXT/)
+      assert.match(text, /"sensitivity":"C:\\\\u0000"/)
+      assert.doesNotMatch(text, /(?<!\\)\\(?:u|b|f)|[\u007f-\u009f]|\p{Noncharacter_Code_Point}/u)
+    }
+  }
+  const row = (await log.redis.hget(rows, item.id)) ?? ''
+  await log.redis.hset(rows, item.id, row.replaceAll(/TEXT[^"<]*/g, '\u202eTEXT'))
+  const other = await openTestLog(t, redisUrl, { prefix: log.prefix })
+  const read = (await other.post(war, item.id))?.value as PublishedPost
+  assert.deepEqual([read.headline, read.tags], ['\u202eTEXT\u202c', ['\u202eTEXT\u202c']])
 })
