@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { Parser } from 'htmlparser2'
+import { renderPostPage, renderReaderPage } from '../../src/pages/reader/page.ts'
+import { renderPlainPost } from '../../src/pages/reader/plain-post.ts'
 import { postTitle, renderPost, summaryOf } from '../../src/pages/reader/post.ts'
-import { channelWith, postAt, retracted } from './samples.ts'
+import { closeBidi } from '../../src/wire/bidi.ts'
+import { channelWith, postAt, rendering, retracted, snapshotWith } from './samples.ts'
 
 const channel = channelWith()
 
@@ -92,4 +96,75 @@ test('a post without a headline is named by its time', () => {
   const markup = renderPost(post, channel).toString()
   assert.match(markup, new RegExp(`aria-labelledby="post-${post.id}-time"`))
   assert.match(markup, new RegExp(`<time id="post-${post.id}-time"`))
+})
+
+test('the title and the description of a post are cut between what readers take for characters', () => {
+  const family = '👩‍👩‍👧‍👦'
+  for (const [text, cut] of [
+    [`${'a'.repeat(198)}${family} and more`, `${'a'.repeat(198)}…`],
+    [`${'a'.repeat(188)}${family} and more`, `${'a'.repeat(188)}${family}…`],
+    [`${'a'.repeat(198)}😀 and more`, `${'a'.repeat(198)}…`],
+    [`${'a'.repeat(198)}😀`, `${'a'.repeat(198)}😀`],
+    [`${'a'.repeat(198)}e\u0301e\u0301`, `${'a'.repeat(198)}…`],
+  ] as const) {
+    const post = postAt(3, { headline: undefined, body: { html: `<p>${text}</p>`, text } })
+    assert.equal(summaryOf(post), cut)
+    assert.equal(postTitle(post, channel), `${cut} | ${channel.title}`)
+  }
+})
+
+/** Turns the direction of what follows, in a way that only its own end closes. */
+const turning = '\u202eQuay\u2067'
+const turnedBack = `${turning}\u2069\u202c`
+
+test('a text that turns the direction is closed where it leaves its element', () => {
+  // As from a store that was written before texts were closed on their way in.
+  const open = { ...channelWith(), title: turning }
+  const headed = { ...postAt(1), headline: turning }
+  assert.equal(postTitle(headed, open), `${turnedBack} | ${turnedBack}`)
+  const said = { ...postAt(1, { headline: undefined }), body: { html: '', text: `${turning}\nnext ${turning}` } }
+  assert.equal(summaryOf(said), `${turnedBack} next ${turnedBack}`)
+  const long = { ...said, body: { html: '', text: `\u2067${'a'.repeat(300)}\u2069` } }
+  assert.equal(summaryOf(long), `\u2067${'a'.repeat(198)}…\u2069`)
+  const stub = retracted(postAt(1), 'Wrong.')
+  const reason = { ...stub, retraction: { ...stub.retraction, reason: turning } }
+  assert.equal(summaryOf(reason), turnedBack)
+  for (const [name, page] of [
+    ['a channel', renderReaderPage(rendering, { ...snapshotWith(), channel: open })],
+    ['a post', renderPostPage(rendering, open, snapshotWith().cursor, headed)],
+  ] as const) {
+    const [, title = ''] = /<title>([^<]*)<\/title>/.exec(page) ?? []
+    const [, description = ''] = /<meta name="description" content="([^"]*)">/.exec(page) ?? []
+    for (const text of [title, description]) assert.equal(closeBidi(text), text, name)
+    assert.ok(title.startsWith(turnedBack), name)
+  }
+})
+
+test('each text of a post stands in an element that keeps its direction to itself', () => {
+  const word = 'Quenzaltine'
+  const markup = [
+    renderPost(postSaying(word), channel),
+    renderPost(postSaying(word), channel, 'alone'),
+    renderPost(retracted(postAt(1), word), channel),
+    renderPlainPost(postSaying(word), channel),
+  ].join('')
+  const directions: (string | undefined)[] = []
+  let found = 0
+  const parser = new Parser({
+    onopentag: (_name, { dir }) => {
+      directions.push(dir)
+    },
+    onclosetag: () => {
+      directions.pop()
+    },
+    ontext: (text) => {
+      if (!text.includes(word)) return
+      found++
+      assert.equal(text, word, 'it stands alone in its element')
+      // The link in a heading is all of the heading.
+      assert.equal(directions.at(-1) ?? directions.at(-2), 'auto')
+    },
+  })
+  parser.end(markup)
+  assert.ok(found >= 20, `${found} texts`)
 })

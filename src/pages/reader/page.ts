@@ -6,7 +6,7 @@ import { type Html, html, scriptJson } from '../html.ts'
 import { type PageAssets, renderDocument } from '../layout.ts'
 import { type Embedded, embeddedId } from './embedded.ts'
 import { renderPlainPost } from './plain-post.ts'
-import { type Place, postPath, postTitle, renderPost, summaryOf } from './post.ts'
+import { descriptionOf, type Place, postPath, postTitle, renderPost, summaryOf, titleOf } from './post.ts'
 import { timeElement } from './times.ts'
 import { type Words, wordsFor } from './words.ts'
 
@@ -28,8 +28,8 @@ export function renderReaderPage(rendering: Rendering, snapshot: Snapshot): stri
   const older = snapshot.older === undefined ? undefined : olderPath(channel, snapshot.older)
   return renderDocument(assets, {
     language: channel.language,
-    title: `${channel.title} | ${words.site}`,
-    description: channel.summary ?? channel.title,
+    title: titleOf(channel.title, words.site),
+    description: descriptionOf(channel.summary ?? channel.title),
     canonical: `${publicUrl}/c/${channel.id}`,
     older,
     script: assets.reader,
@@ -49,8 +49,8 @@ export function renderOlderPage(rendering: Rendering, snapshot: Snapshot, page: 
   const newest = html`<p class="turn"><a href="/c/${channel.id}">${words.newest}</a></p>`
   return renderDocument(assets, {
     language: channel.language,
-    title: `${channel.title} | ${words.site}`,
-    description: channel.summary ?? channel.title,
+    title: titleOf(channel.title, words.site),
+    description: descriptionOf(channel.summary ?? channel.title),
     canonical: `${publicUrl}${olderPath(channel, before)}`,
     older,
     script: assets.reader,

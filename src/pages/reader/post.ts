@@ -1,4 +1,6 @@
+import { closeBidi } from '../../wire/bidi.ts'
 import type { Channel } from '../../wire/channel.ts'
+import { cutText } from '../../wire/cut.ts'
 import type { Correction, Post, PublishedPost, RetractedPost } from '../../wire/post.ts'
 import { type Html, html, type Part, trusted } from '../html.ts'
 import { type TimeSetting, timeElement } from './times.ts'
@@ -32,18 +34,25 @@ export function postPath(post: { readonly channel: string; readonly id: string }
 
 /** What a post's own page is called. Nothing of a retracted post is in it. */
 export function postTitle(post: Post, channel: Channel): string {
-  const words = wordsFor(channel.language)
-  if (post.status === 'retracted') return `${words.retracted} | ${channel.title}`
-  return `${post.headline ?? summaryOf(post)} | ${channel.title}`
+  const name = post.status === 'retracted' ? wordsFor(channel.language).retracted : (post.headline ?? summaryOf(post))
+  return titleOf(name, channel.title)
+}
+
+/** Names one beside the other, none of which turns the direction of the next. */
+export function titleOf(...names: readonly string[]): string {
+  return names.map(closeBidi).join(' | ')
 }
 
 /** Characters of a post's text that describe it to search engines and in a title. */
 const descriptionCharsMax = 200
 
 export function summaryOf(post: Post): string {
-  if (post.status === 'retracted') return post.retraction.reason
-  const text = post.body.text.replaceAll(/\s+/g, ' ').trim()
-  return text.length <= descriptionCharsMax ? text : `${text.slice(0, descriptionCharsMax - 1)}…`
+  return descriptionOf(post.status === 'retracted' ? post.retraction.reason : post.body.text)
+}
+
+/** A text as one line that is not too long. Its lines are closed before they are joined, and what is cut off after. */
+export function descriptionOf(text: string): string {
+  return closeBidi(cutText(closeBidi(text).replaceAll(/\s+/g, ' ').trim(), descriptionCharsMax))
 }
 
 export function article(post: Post, classes: readonly string[], labelledBy: string, content: Html): Html {
@@ -65,7 +74,7 @@ function published(post: PublishedPost, setting: Setting): Html {
 ${labels(post, words)}
 ${hasHeadline && heading(post, post.headline, place)}
 ${authors(post, words)}
-${post.sensitivity !== undefined && html`<p class="note sensitivity" dir="auto"><strong>${words.sensitivity}:</strong> ${post.sensitivity}</p>`}
+${post.sensitivity !== undefined && html`<p class="note sensitivity"><strong>${words.sensitivity}:</strong> <span dir="auto">${post.sensitivity}</span></p>`}
 ${post.body.html !== '' && html`<div class="body" dir="auto">${trusted(post.body.html)}</div>`}
 ${post.media.map((media) => picture(media, words))}
 ${sources(post, words)}
@@ -87,7 +96,7 @@ function retracted(post: RetractedPost, { place, words, time }: Setting): Html {
 <p class="when">${timeElement(post.publishedAt, time, `${id}-time`)}</p>
 <div class="what">
 ${place === 'alone' ? html`<h1 class="headline" id="${id}-title">${words.retracted}</h1>` : html`<h2 class="headline" id="${id}-title">${title}</h2>`}
-<p class="reason" dir="auto"><strong>${words.retractedReason}</strong> ${post.retraction.reason}</p>
+<p class="reason"><strong>${words.retractedReason}</strong> <span dir="auto">${post.retraction.reason}</span></p>
 <p class="about">${words.retractedAt} ${timeElement(post.retraction.at, time)}</p>
 </div>
 `,
@@ -122,7 +131,7 @@ function listed(items: readonly Html[]): Part {
 function authors(post: PublishedPost, words: Words): Part {
   if (post.authors.length === 0) return null
   const named = post.authors.map(({ name, role, url }) => {
-    return html`${linked(name, url)}${role !== undefined && html` <span class="role" dir="auto">(${role})</span>`}`
+    return html`${linked(name, url)}${role !== undefined && html` <span class="role">(<span dir="auto">${role}</span>)</span>`}`
   })
   return html`<p class="byline">${words.by} ${listed(named)}</p>`
 }
@@ -134,12 +143,14 @@ function sources(post: PublishedPost, words: Words): Part {
 
 function picture(media: PublishedPost['media'][number], words: Words): Html {
   const size = html`${media.width !== undefined && html` width="${media.width}"`}${media.height !== undefined && html` height="${media.height}"`}`
-  const image = html`<img src="${media.url}" alt="${media.alt}"${size} loading="lazy" decoding="async">`
+  const image = html`<img src="${media.url}" alt="${closeBidi(media.alt)}"${size} loading="lazy" decoding="async">`
   const shown = media.sensitive
     ? html`<details class="sensitive"><summary>${words.sensitiveImage}</summary>${image}</details>`
     : image
   const caption = media.caption !== undefined && html`<span dir="auto">${media.caption}</span> `
-  const credit = media.credit !== undefined && html`<span class="credit">${words.imageCredit} ${media.credit}</span>`
+  const credit =
+    media.credit !== undefined &&
+    html`<span class="credit">${words.imageCredit} <span dir="auto">${media.credit}</span></span>`
   return html`<figure>${shown}${(caption || credit) && html`<figcaption>${caption}${credit}</figcaption>`}</figure>`
 }
 
