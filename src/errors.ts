@@ -27,7 +27,7 @@ const table = {
   'cursor-gone': [410, 'The cursor can not be served'],
   'stale-version': [412, 'The post has changed since'],
   'body-too-large': [413, 'The body is too large'],
-  'unsupported-media-type': [415, 'The body must be JSON'],
+  'unsupported-media-type': [415, 'The body must be JSON, not compressed'],
   'key-reused': [422, 'The Idempotency-Key was used for another request'],
   'version-required': [428, 'The version that is edited must be named'],
   'too-many-requests': [429, 'Too many requests'],

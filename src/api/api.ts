@@ -2,12 +2,12 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Log } from '../log/log.ts'
-import { limits } from '../wire/limits.ts'
 import type { Authorize } from './auth.ts'
 import type { Bodies } from './bodies.ts'
 import { changeRoutes } from './changes.ts'
 import { channelRoutes } from './channels.ts'
 import { editRoutes } from './edits.ts'
+import { patchTypes, takeJsonOnly } from './json-only.ts'
 import { postRoutes } from './posts.ts'
 
 export interface ApiOptions {
@@ -28,6 +28,7 @@ export async function api(app: FastifyInstance, { log, authorize, bodies, config
     if (request.method !== 'OPTIONS') return
     const methods = app.methodsAt(request.url)
     if (methods.length > 0) reply.header('Allow', [...methods, 'OPTIONS'].join(', '))
+    if (methods.includes('PATCH')) reply.header('Accept-Patch', patchTypes.join(', '))
   })
   await app.register(cors, {
     origin: config.CORS_ORIGINS,
@@ -54,15 +55,4 @@ export async function api(app: FastifyInstance, { log, authorize, bodies, config
   await editRoutes(app, { log, authorize, bodies })
   await changeRoutes(app, { log })
   await more?.(app)
-}
-
-function takeJsonOnly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  const options = { parseAs: 'string', bodyLimit: limits.requestBytesMax } as const
-  app.addContentTypeParser<string>('application/json', options, (request, body, done) => {
-    // Many clients send the header with each request. Where a body is needed, the schema says that there is none.
-    if (body === '') done(null)
-    else void parse(request, body, done)
-  })
 }

@@ -119,7 +119,8 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
     schema: {
       tags,
       summary: 'Edit a channel',
-      description: 'The fields given are replaced, `null` clears one (RFC 7396). Followers get a `channel.updated`.',
+      description:
+        'The fields given are replaced, `null` clears one (RFC 7396). The body may be called `application/merge-patch+json`. Followers get a `channel.updated`.',
       security: [{ bearer: ['channels:write'] }],
       params: ChannelPath,
       body: ChannelEdit,

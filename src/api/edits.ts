@@ -36,7 +36,7 @@ export async function editRoutes(app: FastifyInstance, { log, authorize, bodies 
       tags,
       summary: 'Edit a post',
       description:
-        'The fields given are replaced, `null` clears one (RFC 7396); a `correction` is added to the post. If-Match is needed, so that no edit overwrites one that it has not seen.',
+        'The fields given are replaced, `null` clears one (RFC 7396); a `correction` is added to the post. The body may be called `application/merge-patch+json`. If-Match is needed, so that no edit overwrites one that it has not seen.',
       security,
       params: PostPath,
       body: PostEdit,

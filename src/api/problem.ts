@@ -3,6 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { CodedError, type ErrorCode } from '../errors.ts'
 import { limits } from '../wire/limits.ts'
 import { AllowedMethods } from './allowed-methods.ts'
+import { isEncoded, patchTypes } from './json-only.ts'
 
 /** How long a client should wait before it asks an overloaded server again. */
 const overloadedRetrySeconds = 5
@@ -12,7 +13,7 @@ const refusals: Readonly<Record<string, readonly [code: ErrorCode, detail: strin
   FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', `A body may have up to ${limits.requestBytesMax} bytes.`],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported-media-type',
-    'Send the body as JSON, with the header Content-Type: application/json.',
+    'Send the body as JSON, with the header Content-Type: application/json. A PATCH may also be application/merge-patch+json.',
   ],
   FST_ERR_CTP_INVALID_JSON_BODY: ['bad-json', 'The body is not valid JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['bad-json', 'The body is empty, and an empty body is not JSON.'],
@@ -60,6 +61,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   else if (coded.status >= 500)
     request.log.warn({ code: coded.code, cause: String(coded.cause) }, 'a request was put off')
   if (coded.retryAfterSeconds !== undefined) reply.header('Retry-After', coded.retryAfterSeconds)
+  if (coded.code === 'unsupported-media-type') sayWhatIsTaken(request, reply)
   reply.removeHeader('ETag')
   // Encoded here, so that no route's schema for its good answers is applied to the problem.
   return reply
@@ -67,6 +69,12 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .header('Cache-Control', 'no-store')
     .type('application/problem+json; charset=utf-8')
     .send(JSON.stringify(coded.toProblem()))
+}
+
+/** What the client can send instead (RFC 9110, 15.5.16, and RFC 5789, 2.2). */
+function sayWhatIsTaken(request: FastifyRequest, reply: FastifyReply): void {
+  if (isEncoded(request)) reply.header('Accept-Encoding', 'identity')
+  if (request.method === 'PATCH') reply.header('Accept-Patch', patchTypes.join(', '))
 }
 
 function toCoded(error: unknown): CodedError {

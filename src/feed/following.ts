@@ -98,7 +98,8 @@ export class Following implements Client {
   }
 
   async #follow(request: unknown, reply: Reply): Promise<void> {
-    const { channel, after } = parsed(FollowRequest, request)
+    const { channel, after: given } = parsed(FollowRequest, request)
+    const after = given ?? undefined
     const { hub, admission } = this.#parts
     admission.requireOpen()
     // Whoever follows again starts again: nothing more comes by the old following once the new one is asked for.

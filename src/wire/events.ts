@@ -6,8 +6,12 @@ import { ChannelId, Cursor } from './scalars.ts'
 /** The path at which Socket.IO listens; its clients use it by default. */
 export const socketPath = '/socket.io/'
 
-export const FollowRequest = z.strictObject({ channel: ChannelId, after: Cursor.optional() })
-export type FollowRequest = z.infer<typeof FollowRequest>
+/** `after: null` is the same as none: clients in many languages send what is not set as null. */
+export const FollowRequest = z.strictObject({ channel: ChannelId, after: Cursor.nullish() })
+export interface FollowRequest {
+  channel: ChannelId
+  after?: Cursor | undefined
+}
 
 export const UnfollowRequest = z.strictObject({ channel: ChannelId })
 export type UnfollowRequest = z.infer<typeof UnfollowRequest>
