@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { limits } from '../../src/wire/limits.ts'
@@ -7,6 +7,7 @@ import { LongPollClient } from '../helpers/long-poll.ts'
 import { metric, refusals } from '../helpers/metric.ts'
 import { maskedFrame, RawConnection, upgradeText } from '../helpers/raw-connection.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
+import { websocketWays } from '../helpers/websocket-ways.ts'
 
 const text = 0x01
 const fin = 0x80
@@ -15,31 +16,11 @@ const ping = 0x89
 const framesInAll = 4_000_000
 const framesAtOnce = 1_000
 
-/** By a websocket from the start, and by one to which a session that began with long polling was upgraded. */
-const ways: Readonly<Record<string, (t: TestContext, server: TestServer) => Promise<RawConnection>>> = {
-  'a websocket client': async (t, server) => {
-    const connection = await RawConnection.open(t, server.url)
-    connection.say(upgradeText(server.url))
-    await connection.hears(/40\{"sid"/)
-    return connection
-  },
-  'a client that was upgraded from long polling': async (t, server) => {
-    const { sid } = await LongPollClient.connected(server.url)
-    const connection = await RawConnection.open(t, server.url)
-    connection.say(upgradeText(server.url, `&sid=${sid}`))
-    await connection.hears(/\r\n\r\n/)
-    connection.say(maskedFrame(fin | text, '2probe'))
-    await connection.hears(/3probe/)
-    connection.say(maskedFrame(fin | text, '5'))
-    return connection
-  },
-}
-
 async function assertServes(server: TestServer): Promise<void> {
   assert.equal((await fetch(`${server.url}/health/live`)).status, 200)
 }
 
-for (const [who, open] of Object.entries(ways)) {
+for (const [who, open] of Object.entries(websocketWays)) {
   test(`${who} that sends a message in frames without end is closed`, { timeout }, async (t) => {
     const server = await startServer(t)
     const connection = await open(t, server)

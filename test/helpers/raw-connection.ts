@@ -73,6 +73,29 @@ export function upgradeText(url: string, query = '', more: readonly string[] = [
   ].join('\r\n')
 }
 
+/** A frame that a server sent: whole, and not masked. */
+export interface ServerFrame {
+  readonly opcode: number
+  readonly text: string
+}
+
+/** The frames of a server behind the head of its answer (RFC 6455, 5.2), by what a raw connection has heard. */
+export function framesIn(heard: string): ServerFrame[] {
+  const bytes = Buffer.from(heard.slice(heard.indexOf('\r\n\r\n') + 4), 'latin1')
+  const frames: ServerFrame[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const short = bytes.readUInt8(at + 1)
+    const header = short < 126 ? 2 : short === 126 ? 4 : 10
+    const length =
+      short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))
+    const start = at + header
+    if (start + length > bytes.length) throw new Error('the last frame is not whole')
+    frames.push({ opcode: bytes.readUInt8(at) & 0x0f, text: bytes.toString('utf8', start, start + length) })
+    at = start + length
+  }
+  return frames
+}
+
 /** A frame of a client, masked with zeros (RFC 6455, 5.3). */
 export function maskedFrame(first: number, payload: Buffer | string = ''): Buffer {
   const bytes = Buffer.from(payload)

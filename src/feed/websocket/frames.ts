@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** Opcodes of frames (RFC 6455, 5.2). */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
@@ -20,8 +22,8 @@ export interface FrameSink {
   /** Must not be kept either. */
   ping(payload: Buffer): void
   pong(): void
-  /** The client closes. */
-  closed(): void
+  /** The client closes. The payload is its code and reason, or empty. Must not be kept. */
+  closed(payload: Buffer): void
   /** The client does what it must not. Nothing after it is read. */
   failed(code: CloseCode): void
 }
@@ -99,6 +101,8 @@ function wrongIn({ first, isMasked, length }: Frame, deflate: boolean): CloseCod
   if (!isMasked || (first & otherRsv) !== 0) return 1002
   if ((first & rsv1) !== 0 && (!deflate || control || opcode === opcodes.continuation)) return 1002
   if (control && (length > 125 || (first & fin) === 0)) return 1002
+  // A close has a code of two bytes, or nothing (RFC 6455, 5.5.1).
+  if (opcode === opcodes.close && length === 1) return 1002
   return opcode <= 2 || (opcode >= 8 && opcode <= 10) ? null : 1002
 }
 
@@ -107,8 +111,7 @@ function take(unread: Unread, { first }: Frame, payload: Buffer, limits: FrameLi
   const last = (first & fin) !== 0
   switch (opcode) {
     case opcodes.close:
-      sink.closed()
-      return false
+      return close(payload, sink)
     case opcodes.ping:
       sink.ping(payload)
       return true
@@ -127,6 +130,22 @@ function take(unread: Unread, { first }: Frame, payload: Buffer, limits: FrameLi
       }
       return true
   }
+}
+
+/** Nothing after a close is read, whether it is valid or not. */
+function close(payload: Buffer, sink: FrameSink): false {
+  if (payload.length > 0) {
+    if (!mayBeSent(payload.readUInt16BE())) return fail(sink, 1002)
+    if (!isUtf8(payload.subarray(2))) return fail(sink, 1007)
+  }
+  sink.closed(payload)
+  return false
+}
+
+/** Whether an endpoint may close with this code (RFC 6455, 7.4, and IANA's registry of close codes). */
+function mayBeSent(code: number): boolean {
+  if (code >= 3000) return code <= 4999
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006
 }
 
 function takeFragment(unread: Unread, payload: Buffer, last: boolean, limits: FrameLimits, sink: FrameSink): boolean {

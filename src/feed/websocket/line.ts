@@ -91,13 +91,13 @@ export abstract class Line implements Direct {
     this.#socket.once('close', listener)
   }
 
-  protected end(last: Buffer): void {
-    this.write(last)
+  /** Nothing more is written. The connection ends when what was written has gone, and the other side has ended it, too. */
+  protected end(): void {
     this.#ended = true
     this.#socket.end()
   }
 
-  /** As `end`, and what the other side goes on sending is not read any more. */
+  /** Ends the connection when this has gone, and what the other side goes on sending is not read any more. */
   protected endNow(last: Buffer): void {
     this.write(last)
     this.#ended = true

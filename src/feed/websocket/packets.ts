@@ -18,8 +18,8 @@ const pong: ClientPacket = { kind: 'pong' }
 const close: ClientPacket = { kind: 'close' }
 
 export const defaultNamespace = '/'
-/** Type, namespace with its comma, id of the acknowledgement, data. */
-const socketPacket = /^([0-4])(\/[^,]{0,200},)?(\d{1,15})?/
+/** Type, namespace up to its comma or the end, id of the acknowledgement, data. */
+const socketPacket = /^([0-4])(?:(\/[^,]{0,200})(?:,|$))?(\d{1,15})?/
 
 export function parsePacket(text: string): ClientPacket {
   switch (text.charAt(0)) {
@@ -40,14 +40,12 @@ export function parsePacket(text: string): ClientPacket {
 function parseMessage(text: string): ClientPacket {
   const match = socketPacket.exec(text)
   if (match === null) return bad
-  const [whole, type = '', named, id] = match
-  const namespace = named === undefined ? defaultNamespace : (named.slice(0, -1).split('?', 1)[0] ?? defaultNamespace)
+  const [whole, type = '', namespace = defaultNamespace, id] = match
   const rest = text.slice(whole.length)
   switch (type) {
     case '0':
       return id === undefined && (rest === '' || isObject(parsed(rest))) ? { kind: 'connect', namespace } : bad
     case '1':
-      // With more behind it, it is of a namespace that does not end with its comma: not of this one.
       return rest === '' ? { kind: 'disconnect', namespace } : bad
     case '2': {
       const event = parsed(rest)

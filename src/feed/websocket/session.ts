@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { constants, inflateRawSync } from 'node:zlib'
 import type { Steer } from '../../wire/events.ts'
@@ -93,18 +94,22 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
     if (this.connected) this.write(textFrame(eventPacket('steer', JSON.stringify(steer))))
   }
 
+  /**
+   * Ends the connection as one that is lost, without a Close frame: clients in several languages take that frame for a
+   * farewell, and stay away. What was written goes out first.
+   */
   close(): void {
     if (this.#state >= closing) return
     this.#state = closing
-    this.end(closeFrame(1000))
+    this.end()
     this.#following.end()
   }
 
   /** Ends a connection that the client has ended, or lost by what it sent. */
-  #close(code: CloseCode): void {
+  #close(last: Buffer): void {
     if (this.#state >= closing) return
     this.#state = closing
-    this.endNow(closeFrame(code))
+    this.endNow(last)
     this.#following.end()
   }
 
@@ -166,12 +171,12 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   message(opcode: number, payload: Buffer, deflated: boolean): void {
     if (this.#state >= closing) return
     if (opcode !== opcodes.text) {
-      this.#close(1003)
+      this.failed(1003)
       return
     }
     const text = deflated ? inflate(payload) : payload
-    if (text === null) {
-      this.#close(1007)
+    if (text === null || !isUtf8(text)) {
+      this.failed(1007)
       return
     }
     const packet = parsePacket(text.toString())
@@ -196,12 +201,13 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
     this.#floods()
   }
 
-  closed(): void {
-    this.#close(1000)
+  /** The client is answered with its own code and reason (RFC 6455, 5.5.1). */
+  closed(payload: Buffer): void {
+    this.#close(frame(opcodes.close, payload))
   }
 
   failed(code: CloseCode): void {
-    this.#close(code)
+    this.#close(closeFrame(code))
   }
 
   #take(packet: ClientPacket): void {
@@ -214,7 +220,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
         break
       case 'event':
         if (this.#isIn(packet.namespace)) this.#event(packet)
-        else this.#close(1000)
+        else this.failed(1000)
         break
       case 'disconnect':
         // It leaves the one namespace there is, and may come back into it on the same connection.
@@ -224,7 +230,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
         break
       case 'close':
       case 'bad':
-        this.#close(1000)
+        this.failed(1000)
         break
       case 'other':
         break

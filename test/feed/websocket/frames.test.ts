@@ -33,8 +33,8 @@ class Heard implements FrameSink {
     this.events.push('pong')
   }
 
-  closed(): void {
-    this.events.push('closed')
+  closed(payload: Buffer): void {
+    this.events.push(`closed ${payload.toString('hex')}`)
   }
 
   failed(code: CloseCode): void {
@@ -154,5 +154,21 @@ test('a compressed message is refused where none were agreed on', () => {
 
 test('nothing is read after a close', () => {
   const bytes = Buffer.concat([clientFrame(0x80 | opcodes.close, Buffer.alloc(0)), clientFrame(text, Buffer.from('3'))])
-  assert.deepEqual(heardOf(bytes, []), ['closed'])
+  assert.deepEqual(heardOf(bytes, []), ['closed '])
 })
+
+const closes: [what: string, payload: number[], event: string][] = [
+  ['a code', [0x03, 0xe8], 'closed 03e8'],
+  ['a code and a reason', [0x0b, 0xb8, 0x67, 0x6f], 'closed 0bb8676f'],
+  ['a code of the registry', [0x03, 0xf6], 'closed 03f6'],
+  ['one byte', [0x03], 'failed 1002'],
+  ['the code 0', [0, 0], 'failed 1002'],
+  ['a code that stands for none', [0x03, 0xed], 'failed 1002'],
+  ['a code that nobody has given a meaning', [0x07, 0xd0], 'failed 1002'],
+  ['a reason that is not UTF-8', [0x03, 0xe8, 0xff], 'failed 1007'],
+]
+for (const [what, payload, event] of closes) {
+  test(`a close with ${what} is told as "${event}"`, () => {
+    assert.deepEqual(heardOf(clientFrame(0x80 | opcodes.close, Buffer.from(payload)), []), [event])
+  })
+}

@@ -49,16 +49,6 @@ const payloads = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom(900, 1_000, 1_001, 50_000).map((length) => deflated(new Uint8Array(length))),
   },
-  // The code of a close, and a reason.
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(
-        fc.constantFrom(0, 999, 1000, 1001, 1004, 1005, 1006, 1007, 2000, 3000, 4999, 5000),
-        fc.string({ maxLength: 20 }),
-      )
-      .map(([code, reason]) => Uint8Array.from([code >> 8, code & 0xff, ...encoder.encode(reason)])),
-  },
 )
 
 /** As permessage-deflate has it (RFC 7692, 7.2.1). */
@@ -103,6 +93,38 @@ const message: fc.Arbitrary<Sent[]> = fc
     })
   })
 
+/** What a client closes with: nothing, a code and a reason, or what is neither. */
+const closePayloads = fc.oneof(
+  { weight: 3, arbitrary: fc.tuple(fc.nat(5_100), fc.string({ maxLength: 20 })).map(closePayload) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom(0, 999, 1000, 1001, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 2000, 2999, 3000, 4999, 5000),
+        fc.string({ unit: 'grapheme', maxLength: 20 }),
+      )
+      .map(closePayload),
+  },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 1 }) },
+  {
+    weight: 1,
+    arbitrary: fc.uint8Array({ max: 0xff, maxLength: 20 }).map((reason) => Uint8Array.of(3, 0xe8, ...reason)),
+  },
+)
+
+function closePayload([code, reason]: readonly [code: number, reason: string]): Uint8Array {
+  return Uint8Array.from([code >> 8, code & 0xff, ...encoder.encode(reason)])
+}
+
+const close: fc.Arbitrary<Sent> = fc.record({
+  first: fc.constant(0x88),
+  masked: fc.constant(true),
+  mask: fc.nat(0xffff_ffff),
+  payload: closePayloads,
+  lengthBytes: fc.constant(0 as const),
+  lengthDifference: fc.constant(0),
+})
+
 function frameOf({ first, masked, mask, payload, lengthBytes, lengthDifference }: Sent): Uint8Array {
   const length = Math.max(0, payload.length + lengthDifference)
   const needs = length < 126 ? 0 : length < 65_536 ? 2 : 8
@@ -127,7 +149,14 @@ export interface Input {
 
 const bytes = fc
   .tuple(
-    fc.array(fc.oneof({ weight: 2, arbitrary: sent.map((one) => [one]) }, message), { minLength: 1, maxLength: 6 }),
+    fc.array(
+      fc.oneof(
+        { weight: 8, arbitrary: sent.map((one) => [one]) },
+        { weight: 4, arbitrary: message },
+        close.map((one) => [one]),
+      ),
+      { minLength: 1, maxLength: 6 },
+    ),
     // A byte that the network, or a broken client, has changed.
     fc.option(fc.tuple(fc.nat(2_000), fc.nat(255)), { nil: null, freq: 8 }),
   )
