@@ -509,12 +509,18 @@ static size_t use_frames(follower_t *f, char *at, size_t length) {
 static size_t use_events(follower_t *f, char *at, size_t length) {
   size_t used = 0;
   while (used < length && f->phase != CLOSED) {
+    // Before an event there may be comments, blank lines, and how long to wait before a return.
+    if (at[used] == ':' || at[used] == '\n' || starts(at + used, length - used, "retry:")) {
+      const char *line_end = memchr(at + used, '\n', length - used);
+      if (line_end == NULL) break;
+      used = (size_t)(line_end + 1 - at);
+      continue;
+    }
     const char *end = memmem(at + used, length - used, "\n\n", 2);
     if (end == NULL) break;
     size_t event = (size_t)(end + 2 - (at + used));
     char *text = at + used;
     size_t text_length = event;
-    // The wish for how long to wait before a return may stand before the first event.
     if (starts(text, text_length, "event:")) take_message(f, text, text_length, false);
     used += event;
   }

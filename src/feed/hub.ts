@@ -72,6 +72,11 @@ export class Hub {
     }
   }
 
+  /** Throws `unknown-channel` and `unavailable`. */
+  async requireChannel(channel: ChannelId): Promise<void> {
+    if (!this.#feeds.has(channel) && (await this.#log.head(channel)) === null) throw unknownChannel(channel)
+  }
+
   /** Takes a follower out. Where it is out already, nothing happens. */
   leave(follower: Follower): void {
     const { feed } = follower

@@ -54,7 +54,21 @@ export function snapshotEvent(encoded: Encoded<Snapshot>): Buffer {
   return event
 }
 
-/** One event of an event stream (HTML, 9.2.6). JSON holds no raw line end, so one data line is enough. */
+/** One event of an event stream (HTML, 9.2.6). */
 function sseEvent(name: 'batch' | 'snapshot', id: Cursor, json: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`event: ${name}\nid: ${id}\ndata: `), json, Buffer.from('\n\n')])
+  return Buffer.concat([Buffer.from(`event: ${name}\nid: ${id}\ndata: `), onOneLine(json), Buffer.from('\n\n')])
+}
+
+/**
+ * Characters that end no line of an event stream, and are found in JSON as they are, but end a line to clients that split
+ * text as Python's `splitlines` does: NEXT LINE, LINE SEPARATOR, PARAGRAPH SEPARATOR.
+ */
+const separators = ['\u0085', '\u2028', '\u2029']
+const anySeparator = /[\u0085\u2028\u2029]/g
+
+/** The JSON on what every client takes for one line: it holds no raw line end, and these characters are escaped. */
+function onOneLine(json: Buffer): Buffer {
+  if (!separators.some((separator) => json.includes(separator))) return json
+  const escaped = (separator: string) => `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return Buffer.from(json.toString().replaceAll(anySeparator, escaped))
 }

@@ -5,14 +5,15 @@ import type { Admission } from './admission.ts'
 import type { Streams } from './stream.ts'
 
 const Path = z.strictObject({ channel: ChannelId })
-const Query = z.strictObject({
+const LastEventId = z.union([Cursor, z.literal('')]).optional()
+const Query = z.object({
   after: Cursor.optional().describe('The cursor up to which the client has seen every change.'),
+  lastEventId: LastEventId.describe(
+    'The same, as stand-ins for EventSource send it when they come back; wins over `after`.',
+  ),
 })
 const Headers = z.object({
-  'last-event-id': z
-    .union([Cursor, z.literal('')])
-    .optional()
-    .describe('The cursor of the last event; wins over `after`.'),
+  'last-event-id': LastEventId.describe('The cursor of the last event; wins over both parameters.'),
 })
 
 type StreamRequest = FastifyRequest<{
@@ -50,6 +51,13 @@ export async function streamRoutes(app: FastifyInstance, { streams, admission }:
       },
     },
     async (request, reply) => {
+      // Fastify has it answered as GET is. A stream would never end that answer, and the connection would wait for it.
+      if (request.method === 'HEAD') {
+        admission.requireOpen()
+        admission.requireOrigin(request.raw)
+        await streams.head(reply, (request as StreamRequest).params.channel)
+        return
+      }
       admission.requireRoom(request.raw)
       const address = admission.addressOf(request.raw)
       admission.enter(address)
@@ -63,7 +71,8 @@ export async function streamRoutes(app: FastifyInstance, { streams, admission }:
 }
 
 async function follow(streams: Streams, request: StreamRequest, reply: FastifyReply): Promise<void> {
-  const last = request.headers['last-event-id']
-  const after = last === undefined || last === '' ? request.query.after : last
-  await streams.follow(reply, request.params.channel, after)
+  const { after, lastEventId } = request.query
+  // What is empty says nothing: an EventSource that has had no event yet sends it so.
+  const cursor = request.headers['last-event-id'] || lastEventId || after
+  await streams.follow(reply, request.params.channel, cursor)
 }

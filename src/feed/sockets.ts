@@ -112,13 +112,13 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
     drain: async (spreadMs) => {
       const steer: Steer = { action: 'reconnect', afterMs: 0, spreadMs }
       io.emit('steer', steer)
-      // Closing connections rather than sockets: a stock client takes a closed connection for lost, and comes back, but
-      // a socket that the server disconnects stays away.
-      const ending = [...open.keys()].map((connection) =>
+      // Connections rather than sockets: a stock client comes back from the end of a connection, but a socket that the
+      // server disconnects stays away.
+      const ending = [...open].map(([engine, connection]) =>
         endWithin(
           { afterMs: spreadMs, spreadMs },
-          (gone) => connection.once('close', gone),
-          () => connection.close(),
+          (gone) => engine.once('close', gone),
+          () => connection.end(),
         ),
       )
       await Promise.all([...ending, websockets.drain(spreadMs)])
@@ -126,6 +126,8 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
     close: () => {
       clearInterval(sweeper)
       websockets.close()
+      // Engine.IO would say goodbye to those who are left.
+      for (const connection of open.values()) connection.cutOff()
       io.engine.close()
       endUpgraded()
     },

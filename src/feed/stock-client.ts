@@ -66,7 +66,7 @@ export class StockClient implements Carrier {
   }
 
   close(): void {
-    this.#socket.conn.close()
+    this.#connection.end()
   }
 
   cutOff(): void {

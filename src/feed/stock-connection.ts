@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket as TcpSocket } from 'node:net'
 import type { Socket } from 'socket.io'
 import type { ClientToServer, ServerToClient } from '../wire/events.ts'
@@ -10,14 +11,23 @@ import { TokenBucket } from './token-bucket.ts'
 export type StockSocket = Socket<ClientToServer, ServerToClient>
 export type EngineConnection = StockSocket['conn']
 
+/** How long a connection that is ended may take to go. */
+const endMsMax = 2_000
 /** Packets that Engine.IO may keep for a connection. What it keeps for a good client is an answer or two, and a ping. */
 const keptPacketsMax = 256
+
+/** What a poll is answered whose session is not known, as Engine.IO answers it. */
+const unknownSession = JSON.stringify({ code: 1, message: 'Session ID unknown' })
 
 /** What Engine.IO has for a connection, and does not type. */
 interface Inside {
   readonly transport: {
-    readonly writable: boolean
+    writable: boolean
+    /** Of a websocket. */
     readonly socket?: { readonly _socket?: TcpSocket; terminate(): void }
+    /** The poll that is open, and its answer. */
+    readonly req?: (IncomingMessage & { cleanup(): void }) | null
+    readonly res?: ServerResponse | null
   }
   readonly writeBuffer: readonly unknown[]
 }
@@ -74,7 +84,8 @@ export class StockConnection {
 
   /** Whether what is written now goes out now. */
   get ready(): boolean {
-    return this.#inside.transport.writable && this.#inside.writeBuffer.length === 0
+    const { transport, writeBuffer } = this.#inside
+    return this.#connection.readyState === 'open' && transport.writable && writeBuffer.length === 0
   }
 
   /**
@@ -97,11 +108,42 @@ export class StockConnection {
     if (stuckSince !== null && now - stuckSince > stuckMsMax) this.#cutOff('backlog')
   }
 
-  /** Ends it at once. Of a websocket, Engine.IO alone would wait half a minute for the client's goodbye. */
+  /**
+   * Ends the connection as one that is lost, when what was written has gone out. By `close`, Engine.IO would send a packet
+   * or a Close frame that says so; clients in several languages take that for a farewell, and stay away.
+   */
+  end(): void {
+    if (this.#connection.readyState !== 'open') return
+    // From now on Engine.IO takes nothing more to send, and nothing that comes.
+    this.#connection.readyState = 'closing'
+    setTimeout(() => this.cutOff(), endMsMax).unref()
+    this.#endIfSent()
+  }
+
+  /** Ends it at once. Of a websocket, Engine.IO alone would say goodbye, and wait half a minute for the client's. */
   cutOff(): void {
     const { transport } = this.#inside
-    this.#connection.close(true)
     transport.socket?.terminate()
+    this.#endPoll()
+    this.#connection.close(true)
+  }
+
+  #endIfSent(): void {
+    const { transport, writeBuffer } = this.#inside
+    if (this.#connection.readyState !== 'closing' || writeBuffer.length > 0) return
+    // A client that has a websocket ends its side, too, and then the connection is closed.
+    if (transport.socket !== undefined) transport.socket._socket?.end()
+    else this.cutOff()
+  }
+
+  /** A poll that is open is answered as the next one will be. Engine.IO would answer it with a packet that says goodbye. */
+  #endPoll(): void {
+    const { transport } = this.#inside
+    const { req, res } = transport
+    if (!req || !res) return
+    transport.writable = false
+    req.cleanup()
+    res.writeHead(400, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(unknownSession)
   }
 
   get #inside(): Inside {
@@ -116,6 +158,7 @@ export class StockConnection {
 
   #taken(): void {
     this.#waiting.taken()
+    this.#endIfSent()
     // Engine.IO may have given it something else meanwhile, such as a ping; then it says so again.
     if (this.ready) this.#client?.()
   }

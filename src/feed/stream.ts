@@ -9,6 +9,8 @@ import type { Start } from './starts.ts'
 
 /** A comment this often keeps proxies from taking the stream for dead, and lets clients notice when it is. */
 const heartbeatMs = 15_000
+/** Without a blank line, at which several clients' parsers would make an event without data. */
+const heartbeat = ':\n'
 /** How long a stock EventSource waits before it comes back, in milliseconds. */
 const retryMs = 2_000
 /** A stream that is ended has this long to send what is left. */
@@ -19,14 +21,14 @@ const startOverSpreadMs = 5_000
 /** Follows channels by server-sent events (HTML, 9.2). */
 export class Streams {
   readonly #hub: Hub
-  readonly #open = new Set<ServerResponse>()
+  readonly #open = new Map<ServerResponse, Follower>()
   readonly #heartbeat: NodeJS.Timeout
 
   constructor(hub: Hub) {
     this.#hub = hub
     this.#heartbeat = setInterval(() => {
       // One that is full hears from us anyway once it drains.
-      for (const response of this.#open) if (isFree(response)) response.write(':\n\n')
+      for (const response of this.#open.keys()) if (isFree(response)) response.write(heartbeat)
     }, heartbeatMs).unref()
   }
 
@@ -41,7 +43,7 @@ export class Streams {
   /** What waits in this process for streams to take it. */
   get waitingBytes(): number {
     let bytes = 0
-    for (const response of this.#open) bytes += response.writableLength
+    for (const response of this.#open.keys()) bytes += response.writableLength
     return bytes
   }
 
@@ -56,20 +58,27 @@ export class Streams {
     const follower = await this.#hub.join(channel, after, (start) => {
       if (closed) return null
       this.#begin(reply, start)
-      return new StreamFollower(response)
+      return new StreamFollower(response, () => this.#end(response))
     })
     if (follower === null) return
     this.#keep(response, follower)
     await gone
   }
 
+  /** Answers with the head of a stream alone. Throws `unknown-channel` and `unavailable`, as `follow` does. */
+  async head(reply: FastifyReply, channel: ChannelId): Promise<void> {
+    await this.#hub.requireChannel(channel)
+    this.#writeHead(reply)
+    reply.raw.end()
+  }
+
   /** Ends each stream at a random moment of the spread; their clients come back by Last-Event-ID. */
   async drain(spreadMs: number): Promise<void> {
-    const ending = [...this.#open].map((response) =>
+    const ending = [...this.#open.keys()].map((response) =>
       endWithin(
         { afterMs: 0, spreadMs },
         (gone) => response.once('close', gone),
-        () => endSoon(response),
+        () => this.#end(response),
       ),
     )
     await Promise.all(ending)
@@ -78,22 +87,43 @@ export class Streams {
   /** Ends every stream at once. */
   close(): void {
     clearInterval(this.#heartbeat)
-    for (const response of this.#open) endSoon(response)
+    for (const response of this.#open.keys()) this.#end(response)
   }
 
-  #begin(reply: FastifyReply, start: Start): void {
-    const response = reply.raw
+  #writeHead(reply: FastifyReply): void {
     reply.hijack()
-    response.writeHead(200, {
+    reply.raw.writeHead(200, {
       ...Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined)),
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
       // nginx holds a response back until its buffer is full, unless told not to.
       'x-accel-buffering': 'no',
     })
-    response.write(`retry: ${retryMs}\n\n`)
-    if (start.kind === 'batch') response.write(Outgoing.of(start.batch).event)
-    else response.write(snapshotEvent(start.snapshot))
+  }
+
+  #begin(reply: FastifyReply, start: Start): void {
+    this.#writeHead(reply)
+    const response = reply.raw
+    response.cork()
+    // It stands in the block of the first event: alone it would be an event without data to several clients' parsers.
+    response.write(`retry: ${retryMs}\n`)
+    response.write(start.kind === 'batch' ? Outgoing.of(start.batch).event : snapshotEvent(start.snapshot))
+    response.uncork()
+  }
+
+  /**
+   * Ends a stream as a connection that is lost: what was written goes out, and the answer's last chunk does not come. At
+   * that chunk some clients are done, and stay away.
+   */
+  #end(response: ServerResponse): void {
+    const follower = this.#open.get(response)
+    if (follower === undefined) return
+    this.#open.delete(response)
+    this.#hub.leave(follower)
+    response.socket?.end()
+    // A client that does not read would keep the server from closing.
+    const destroy = setTimeout(() => response.destroy(), endGraceMs).unref()
+    response.once('close', () => clearTimeout(destroy))
   }
 
   #keep(response: ServerResponse, follower: Follower): void {
@@ -101,7 +131,7 @@ export class Streams {
       this.#hub.leave(follower)
       return
     }
-    this.#open.add(response)
+    this.#open.set(response, follower)
     response.on('drain', () => follower.feed?.drained(follower))
     response.once('close', () => {
       this.#open.delete(response)
@@ -111,16 +141,9 @@ export class Streams {
   }
 }
 
-/** Whether it takes something now: it has not been ended, and nothing waits in it. */
+/** Whether it takes something now: nothing waits in it. */
 function isFree(response: ServerResponse): boolean {
-  return !response.writableEnded && !response.writableNeedDrain
-}
-
-function endSoon(response: ServerResponse): void {
-  response.end()
-  // Whoever does not read would keep the server from closing.
-  const destroy = setTimeout(() => response.destroy(), endGraceMs).unref()
-  response.once('close', () => clearTimeout(destroy))
+  return !response.writableNeedDrain
 }
 
 class StreamFollower implements Follower {
@@ -129,9 +152,11 @@ class StreamFollower implements Follower {
   feed: ChannelFeed | null = null
   readonly transport = 'sse'
   readonly #response: ServerResponse
+  readonly #end: () => void
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, end: () => void) {
     this.#response = response
+    this.#end = end
   }
 
   /** A stream is followed by once, so that being behind says it. */
@@ -154,7 +179,7 @@ class StreamFollower implements Follower {
 
   /** The stream ends, and the client comes back with its last event's id, which gets it a snapshot. */
   startOver(): void {
-    const end = setTimeout(() => this.#response.end(), Math.random() * startOverSpreadMs)
+    const end = setTimeout(this.#end, Math.random() * startOverSpreadMs)
     this.#response.once('close', () => clearTimeout(end))
   }
 

@@ -42,9 +42,14 @@ export class LongPollClient {
 
   /** Waits for packets. */
   async poll(): Promise<string[]> {
-    const response = await fetch(this.#url)
-    const text = await response.text()
-    assert.equal(response.status, 200, text)
+    const { status, text } = await this.tryPoll()
+    assert.equal(status, 200, text)
     return text.split(separator)
+  }
+
+  /** Waits for what a poll is answered, be it packets or a refusal. */
+  async tryPoll(): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await fetch(this.#url)
+    return { status: response.status, text: await response.text() }
   }
 }
