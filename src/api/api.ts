@@ -1,5 +1,6 @@
 import cors from '@fastify/cors'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { z } from 'zod'
 import type { Config } from '../config.ts'
 import type { Log } from '../log/log.ts'
 import type { Authorize } from './auth.ts'
@@ -24,6 +25,7 @@ const preflightSeconds = 7_200
 
 /** The REST API, to be registered under `/v1`. It needs `problems` and the zod compilers at the root. */
 export async function api(app: FastifyInstance, { log, authorize, bodies, config, more }: ApiOptions): Promise<void> {
+  app.addHook('onRoute', knowParametersOfWrites)
   app.addHook('onRequest', async (request, reply) => {
     if (request.method !== 'OPTIONS') return
     const methods = app.methodsAt(request.url)
@@ -55,4 +57,13 @@ export async function api(app: FastifyInstance, { log, authorize, bodies, config
   await editRoutes(app, { log, authorize, bodies })
   await changeRoutes(app, { log })
   await more?.(app)
+}
+
+/**
+ * A write with a parameter that is not known is refused: it may ask for what would not be done, such as a dry run. What a
+ * read does not know, such as a tracker's `utm_source`, it ignores.
+ */
+function knowParametersOfWrites(route: RouteOptions): void {
+  const isWrite = [route.method].flat().some((method) => ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method))
+  if (isWrite) route.schema = { querystring: z.strictObject({}), ...route.schema }
 }

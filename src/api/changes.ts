@@ -15,7 +15,7 @@ import type { Typed } from './validate.ts'
 /** How long a poller waits between questions: little while there is news, longer where there is none to expect. */
 const pollMs: Readonly<Record<ChannelStatus, number>> = { live: 2_000, scheduled: 10_000, ended: 30_000 }
 
-const ChangesQuery = z.strictObject({
+const ChangesQuery = z.object({
   after: Cursor.describe('The cursor up to which the client has seen every change.'),
   limit: z.coerce
     .number()

@@ -45,7 +45,6 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
       tags,
       summary: 'List the channels',
       description: 'All channels, newest first.',
-      querystring: z.strictObject({}),
       headers: reading,
       response: {
         200: json('The channels.', ChannelList, {
@@ -95,7 +94,6 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
       tags,
       summary: 'Read a channel: its newest posts, and the cursor from which to follow on',
       params: ChannelPath,
-      querystring: z.strictObject({}),
       headers: reading,
       response: {
         200: json('The channel as it stands.', Snapshot, {

@@ -1,34 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError, invalid } from '../errors.ts'
 import type { Encoded, IfVersion } from '../log/log.ts'
+import { noVersion } from '../log/write.ts'
+import { namesTag, parseTags, withoutCoding } from '../wire/entity-tag.ts'
 
-/** An entity tag without its quotes, and whether it is a weak one (RFC 9110, 8.8.3). */
-interface Tag {
-  readonly opaque: string
-  readonly weak: boolean
-}
-
-const tagForm = /\s*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)/y
-
-/** Reads `*` or a list of entity tags; null where the header is neither. */
-export function parseTags(header: string): '*' | readonly Tag[] | null {
-  if (header.trim() === '*') return '*'
-  const tags: Tag[] = []
-  tagForm.lastIndex = 0
-  while (tagForm.lastIndex < header.length) {
-    const match = tagForm.exec(header)
-    if (match === null) return null
-    tags.push({ weak: match[1] !== undefined, opaque: match[2] ?? '' })
-  }
-  return tags.length === 0 ? null : tags
-}
-
-/** A version that no post has, for a condition that no version can meet. */
-const noVersion = 0
+const versionForm = /^[1-9][0-9]{0,8}$/
 
 /**
- * The version that an edit may replace (If-Match; RFC 9110, 13.1.1). Weak tags never match, nor does what is no version.
- * Of a list, the tag of the current version counts; `current` is asked only where there is a choice.
+ * The version that an edit may replace (If-Match; RFC 9110, 13.1.1). Proxies that compress make a tag weak, or put the
+ * coding behind it: a tag counts in these forms as well, since a version is the same whatever carries it. Of a list, the
+ * tag of the current version counts; `current` is asked only if there is a choice. What is not a version never matches.
  */
 export async function versionToMatch(header: string, current: () => Promise<number | undefined>): Promise<IfVersion> {
   const tags = parseTags(header)
@@ -36,9 +17,10 @@ export async function versionToMatch(header: string, current: () => Promise<numb
     throw invalid([{ path: 'headers.if-match', message: 'must be * or ETags in double quotes, such as "3"' }])
   }
   if (tags === '*') return '*'
-  const versions = tags.flatMap(({ opaque, weak }) =>
-    !weak && /^[1-9][0-9]{0,8}$/.test(opaque) ? [Number(opaque)] : [],
-  )
+  const versions = tags
+    .map(({ opaque }) => withoutCoding(opaque))
+    .filter((opaque) => versionForm.test(opaque))
+    .map(Number)
   if (versions.length <= 1) return versions[0] ?? noVersion
   const now = await current()
   return versions.find((version) => version === now) ?? versions[0] ?? noVersion
@@ -70,13 +52,7 @@ export function sendFresh(
   reply.header('ETag', `"${answer.tag}"`)
   if (answer.staleMs === undefined) reply.header('Cache-Control', sharedForASecond)
   else reply.header('Cache-Control', 'no-store').header('Wirecopy-Stale-Ms', answer.staleMs)
-  if (hasAlready(request.headers['if-none-match'], answer.tag)) return reply.code(304).send()
+  const { 'if-none-match': known } = request.headers
+  if (known !== undefined && namesTag(known, answer.tag)) return reply.code(304).send()
   return reply.type('application/json; charset=utf-8').send(answer.json)
-}
-
-function hasAlready(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false
-  const tags = parseTags(header)
-  // A header that can't be read is no condition: the answer in full is always right.
-  return tags !== null && (tags === '*' || tags.some(({ opaque }) => opaque === tag))
 }

@@ -16,7 +16,7 @@ import type { Typed } from './validate.ts'
 
 export const PostPath = ChannelPath.extend({ id: PostId })
 
-const PageQuery = z.strictObject({
+const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(limits.pagePostsMax).default(limits.pagePostsDefault),
   before: PageToken.optional().describe('`older` of the page before: the posts older than its last.'),
   keyEvents: z
@@ -99,7 +99,6 @@ export async function postRoutes(app: FastifyInstance, { log, authorize, bodies 
       tags,
       summary: 'Read a post',
       params: PostPath,
-      querystring: z.strictObject({}),
       headers: reading,
       response: {
         200: json('The post.', PublishedPost, { ETag: headerDocs.versionTag, 'Wirecopy-Stale-Ms': headerDocs.staleMs }),

@@ -26,6 +26,9 @@ import { newEpoch } from './scripts.ts'
 /** Tries that a write without a named version makes before it says that others are faster. */
 const triesMax = 8
 
+/** A version that no post has, for a condition that no version can meet. */
+export const noVersion = 0
+
 /** Makes every write of the log: reads the row, folds the change into it, and commits both or says who was faster. */
 export class Writer {
   readonly #options: WriterOptions
@@ -132,7 +135,7 @@ export class Writer {
       if ('kind' in before) return this.#writtenPost(channel, before)
       const row = before.row as Row<StoredPost> | null
       if (row === null) throw unknownPost(id)
-      if (ifVersion !== '*' && row.version !== ifVersion) throw staleVersion(row.version)
+      if (ifVersion !== '*' && row.version !== ifVersion) throw staleVersion(row.version, ifVersion)
       const nowMs = Date.now()
       // That it stands already is remembered and acknowledged as a write is: its repetition must not be made later.
       const folded = fold(row, nowMs)
@@ -192,12 +195,14 @@ function published(row: Row<StoredPost>): StoredPublished {
   })
 }
 
-const staleVersion = (version: number) =>
-  new CodedError(
+function staleVersion(version: number, wanted: number): CodedError {
+  const named = wanted === noVersion ? 'names no version' : `names version ${wanted}`
+  return new CodedError(
     'stale-version',
-    `The post is at version ${version} by now. Read it, fold your edit in, and try again.`,
+    `The post is at version ${version}, and If-Match ${named}. Read the post, fold your edit in, and send its ETag.`,
     { extras: { version } },
   )
+}
 const writeConflict = () =>
   new CodedError('write-conflict', 'Others changed this at the same time, again and again. Try once more.', {
     retryAfterSeconds: 1,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError } from '../errors.ts'
+import { namesTag } from '../wire/entity-tag.ts'
 import { ChannelId, PageToken, PostId } from '../wire/scalars.ts'
 import { type Assets, loadAssets } from './assets.ts'
 import { contentSecurityPolicy } from './layout.ts'
@@ -58,7 +59,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
     const found = id.success ? await source.snapshot(id.data) : null
     if (found === null || !id.success) return sendPage(reply, 404, notFound())
     const snapshot = shown(reply, found)
-    const tag = `W/"${snapshot.cursor}.${assets.revision}"`
+    const tag = `${snapshot.cursor}.${assets.revision}`
     const { before } = request.query
     if (before === undefined) return sendFresh(request, reply, tag, () => renderReaderPage(rendering, snapshot))
     // A token that is given twice comes as a list, and is none.
@@ -76,7 +77,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
     const { channel, cursor, post } = shown(reply, found)
     const page = renderPostPage(rendering, channel, cursor, post)
     if (post.status === 'retracted') return sendPage(reply, 410, page)
-    return sendFresh(request, reply, `W/"${cursor}.${assets.revision}"`, () => page)
+    return sendFresh(request, reply, `${cursor}.${assets.revision}`, () => page)
   })
 
   app.get('/ops', hidden, async (_request, reply) => sendPage(reply, 200, renderOpsPage(assets.urls)))
@@ -112,10 +113,11 @@ function serveAssets(app: FastifyInstance, assets: Assets): void {
   })
 }
 
-/** A page that caches may keep for a second, and ask for again by its tag (RFC 9110, 13.1.2). */
-function sendFresh(request: FastifyRequest, reply: FastifyReply, tag: string, render: () => string): FastifyReply {
-  reply.header('etag', tag)
-  if (names(request.headers['if-none-match'], tag)) {
+/** A page that caches may keep for a second, and ask for again by its weak tag (RFC 9110, 13.1.2). */
+function sendFresh(request: FastifyRequest, reply: FastifyReply, opaque: string, render: () => string): FastifyReply {
+  reply.header('etag', `W/"${opaque}"`)
+  const { 'if-none-match': known } = request.headers
+  if (known !== undefined && namesTag(known, opaque)) {
     reply.header('cache-control', freshness)
     return reply.code(304).send()
   }
@@ -134,12 +136,5 @@ function sendPage(reply: FastifyReply, status: number, page: string, cacheContro
 }
 
 function tagOf(page: string): string {
-  return `W/"${createHash('sha256').update(page).digest('base64url').slice(0, 22)}"`
-}
-
-/** Weak comparison (RFC 9110, 8.8.3.2). No tag of ours has a comma in it. */
-function names(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false
-  const opaque = (text: string) => text.trim().replace(/^W\//, '')
-  return header.trim() === '*' || header.split(',').some((one) => opaque(one) === opaque(tag))
+  return createHash('sha256').update(page).digest('base64url').slice(0, 22)
 }

@@ -105,7 +105,14 @@ const cases: readonly Case[] = [
   read('a negative limit', `${posts}?limit=-1`, 400, 'invalid', 'query.limit'),
   read('a limit above the largest', `${posts}?limit=101`, 400, 'invalid', 'query.limit'),
   read('a limit that is no number', `${posts}?limit=ten`, 400, 'invalid', 'query.limit'),
-  read('an unknown parameter', `${posts}?_=1`, 400, 'invalid', 'query._'),
+  {
+    ...post('an unknown parameter of a write', { headline: 'a' }, 400, 'invalid', 'query.dryRun'),
+    path: `${posts}?dryRun=true`,
+  },
+  {
+    ...post('an unknown parameter of a new channel', { id: 'b', title: 'B' }, 400, 'invalid', 'query.utm_source'),
+    path: '/v1/channels?utm_source=x',
+  },
   read('a page token that is none', `${posts}?before=(5`, 400, 'invalid', 'query.before'),
   read('a choice that is neither true nor false', `${posts}?keyEvents=yes`, 400, 'invalid', 'query.keyEvents'),
   read('changes without a cursor', '/v1/channels/harbour/changes', 400, 'invalid', 'query.after'),
@@ -149,6 +156,49 @@ test('bad input gets a clear error and changes nothing', async (t) => {
       const after = await call('GET', '/v1/channels/harbour')
       assert.equal(after.text, before.text)
     })
+  }
+})
+
+test('parameters of a read that are not known change nothing', async (t) => {
+  const { call, channel, publish } = await startCoverage(t)
+  const path = await publish()
+  const { cursor } = (await call('GET', channel)).json
+  const reads = ['/v1/channels', channel, `${channel}/posts?limit=5`, path, `${channel}/changes?after=${cursor}`]
+  const others = [
+    '/',
+    '/c/harbour',
+    '/ops',
+    '/openapi.json',
+    '/health/live',
+    '/metrics',
+    '/v1/ops/nodes',
+    '/v1/ops/channels',
+  ]
+  for (const method of ['GET', 'HEAD']) {
+    for (const address of [...reads, ...others]) {
+      const more = `${address.includes('?') ? '&' : '?'}utm_source=a&fbclid=b&fbclid=c&_=1`
+      const [plain, marked] = [await call(method, address), await call(method, address + more)]
+      assert.equal(marked.status, 200, `${method} ${address}${more}: ${marked.text}`)
+      if (reads.includes(address)) assert.equal(marked.text, plain.text)
+    }
+  }
+})
+
+test('a write refuses parameters that it does not know, in each of its forms', async (t) => {
+  const { call, channel, publish } = await startCoverage(t)
+  const path = await publish()
+  const headers = { 'if-match': '*' }
+  for (const [method, address, body] of [
+    ['PATCH', channel, { title: 'B' }],
+    ['PATCH', path, { headline: 'b' }],
+    ['PUT', `${path}/pin`, undefined],
+    ['DELETE', `${path}/pin`, undefined],
+    ['POST', `${path}/retract`, { reason: 'Wrong.' }],
+  ] as const) {
+    const options = { ...(address === channel ? {} : { headers }), ...(body === undefined ? {} : { body }) }
+    const refused = await call(method, `${address}?at=now`, options)
+    assertProblem(refused, 400, 'invalid')
+    assert.deepEqual(errorPaths(refused), ['query.at'], `${method} ${address}`)
   }
 })
 

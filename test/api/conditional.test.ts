@@ -1,19 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { parseTags } from '../../src/api/conditional.ts'
 import { assertProblem, startCoverage } from './calls.ts'
-
-test('entity tags are read as RFC 9110 writes them', () => {
-  assert.equal(parseTags(' * '), '*')
-  assert.deepEqual(parseTags('"1"'), [{ opaque: '1', weak: false }])
-  assert.deepEqual(parseTags('W/"a", "b,c" ,"d"'), [
-    { opaque: 'a', weak: true },
-    { opaque: 'b,c', weak: false },
-    { opaque: 'd', weak: false },
-  ])
-  for (const wrong of ['', '1', 'w/"1"', '"1', '"1" "2"', '*, "1"', '"a b"'])
-    assert.equal(parseTags(wrong), null, wrong)
-})
 
 test('an edit needs If-Match, and the version that it names', async (t) => {
   const { call, channel, publish } = await startCoverage(t)
@@ -25,10 +12,19 @@ test('an edit needs If-Match, and the version that it names', async (t) => {
   const unnamed = await edit(null)
   assertProblem(unnamed, 428, 'version-required')
   assert.match(unnamed.json.detail, /If-Match/)
-  for (const stale of ['"2"', 'W/"1"', '"1x"', '"2", "3"', 'W/"1", "7"']) {
+  for (const [stale, named] of [
+    ['"2"', 'version 2'],
+    ['W/"2-gzip"', 'version 2'],
+    ['"1x"', 'no version'],
+    ['"1-br-x"', 'no version'],
+    ['"01"', 'no version'],
+    ['"2", "3"', 'version 2'],
+    ['W/"x", "7"', 'version 7'],
+  ] as const) {
     const refused = await edit(stale)
     assertProblem(refused, 412, 'stale-version')
     assert.equal(refused.json.version, 1)
+    assert.match(refused.json.detail, new RegExp(`is at version 1, and If-Match names ${named}\\.`), stale)
   }
   assertProblem(await edit('1'), 400, 'invalid')
   assert.equal((await call('GET', channel)).json.cursor, before)
@@ -42,6 +38,46 @@ test('an edit needs If-Match, and the version that it names', async (t) => {
     assert.equal(done.status, 200, done.text)
     assert.equal(done.headers.get('etag'), current)
     assert.equal(done.headers.get('cache-control'), 'no-store')
+  }
+})
+
+test('the ETag that the server gave is taken in each form in which a proxy that compresses returns it', async (t) => {
+  const { call, channel, publish } = await startCoverage(t)
+  const path = await publish()
+  let version = 1
+  for (const form of ['W/"?"', '"?-gzip"', 'W/"?-gzip"', '"?;gzip"', '"?--gzip"', '"?-br"', '"?-zstd"', '"x", W/"?"']) {
+    const headers = { 'if-match': form.replace('?', String(version)) }
+    const done = await call('PATCH', path, { body: { headline: `Edit ${version}` }, headers })
+    assert.equal(done.status, 200, `${form}: ${done.text}`)
+    version++
+    assert.equal(done.headers.get('etag'), `"${version}"`)
+  }
+  const pinned = await call('PUT', `${path}/pin`, { headers: { 'if-match': `W/"${version}-gzip"` } })
+  assert.equal(pinned.status, 200, pinned.text)
+
+  const { cursor } = (await call('GET', channel)).json
+  for (const address of [
+    '/v1/channels',
+    channel,
+    `${channel}/posts`,
+    path,
+    `${channel}/changes?after=${cursor}`,
+    '/c/harbour',
+    '/',
+  ]) {
+    const opaque = ((await call('GET', address)).headers.get('etag') ?? '').replace(/^W\//, '').slice(1, -1)
+    for (const form of [
+      `"${opaque}"`,
+      `W/"${opaque}"`,
+      `"${opaque}-gzip"`,
+      `W/"${opaque};gzip"`,
+      `"a,b", "${opaque}-br"`,
+    ]) {
+      const again = await call('GET', address, { headers: { 'if-none-match': form } })
+      assert.equal(again.status, 304, `${address} ${form}`)
+    }
+    const other = await call('GET', address, { headers: { 'if-none-match': `"${opaque}x", "${opaque}-x"` } })
+    assert.equal(other.status, 200, address)
   }
 })
 
