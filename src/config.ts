@@ -152,6 +152,16 @@ export const settings = z.object({
       'Milliseconds for which a process that is told to stop goes on as not ready, so that a proxy finds out before it ' +
         'no longer accepts.',
     ),
+  KEEP_ALIVE_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .default(72_000)
+    .describe(
+      'Milliseconds for which a connection stays open between two requests: longer than the load balancer in front ' +
+        'keeps its idle connections.',
+    ),
   FAN_OUT: z
     .enum(['auto', 'send', 'stream'])
     .default('auto')

@@ -24,9 +24,6 @@ const headersMsMax = 20_000
 const requestMsMax = 30_000
 /** How often Node looks for connections that took longer. */
 const lateCheckEveryMs = 5_000
-/** A connection that asks for nothing more is kept for this long: longer than proxies keep theirs, 60 s at most. */
-const keepAliveMs = 72_000
-
 /** Whether connections get TCP_NODELAY from the socket that they come to, which spares a call for each. */
 const inheritsNoDelay = process.platform === 'linux'
 
@@ -58,7 +55,7 @@ export function makeApp(
     // Longer than any id, so that one that is too long is told what it must look like.
     routerOptions: { maxParamLength: 300 },
     requestTimeout: requestMsMax,
-    keepAliveTimeout: keepAliveMs,
+    keepAliveTimeout: config.KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
   }) as unknown as FastifyInstance
   app.setValidatorCompiler(readByZod)

@@ -39,6 +39,8 @@ const bad: [name: string, value: string, says: RegExp][] = [
     '1, loopback',
     'fe80::1%eth0',
   ].map((value) => ['TRUST_PROXY', value, /TRUST_PROXY: must be off, /] as [string, string, RegExp]),
+  ['KEEP_ALIVE_MS', '0', /KEEP_ALIVE_MS: /],
+  ['KEEP_ALIVE_MS', '3600001', /KEEP_ALIVE_MS: /],
   ['METRICS_PORT', '0', /METRICS_PORT: /],
   ['METRICS_PORT', '3000', /METRICS_PORT: must be another port than PORT/],
 ]
