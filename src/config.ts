@@ -168,6 +168,9 @@ export const settings = z.object({
     .describe(
       'How batches go out to websockets: `auto` by io_uring where the system lets us, else by send(2); `send` never by io_uring; `stream` by the streams of Node, as where there is no addon.',
     ),
+  WEBSOCKET_COMPRESSION: onOff('on').describe(
+    '`off`: websockets that offer permessage-deflate do not get it, for readers behind something that breaks on it.',
+  ),
   RATE_LIMIT: onOff('on').describe(
     '`off` to measure on loopback: lifts the limits on rates and on connections from one address.',
   ),

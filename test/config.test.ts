@@ -25,6 +25,7 @@ const bad: [name: string, value: string, says: RegExp][] = [
   ['LOG_LEVEL', 'loud', /LOG_LEVEL: /],
   ['RATE_LIMIT', 'no', /RATE_LIMIT: /],
   ['FAN_OUT', 'io_uring', /FAN_OUT: /],
+  ['WEBSOCKET_COMPRESSION', 'no', /WEBSOCKET_COMPRESSION: /],
   ['NODE_NAME', 'Node 1', /NODE_NAME: /],
   ['TRUST_PROXY', 'on', /TRUST_PROXY: must say which proxies: their number, such as 1 .*, or their networks/],
   ...[

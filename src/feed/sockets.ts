@@ -39,7 +39,7 @@ export interface SocketOptions {
   readonly hub: Hub
   readonly writer: SliceWriter
   readonly admission: Admission
-  readonly config: Pick<Config, 'CORS_ORIGINS'>
+  readonly config: Pick<Config, 'CORS_ORIGINS' | 'WEBSOCKET_COMPRESSION'>
   readonly makeId: () => string
   /** Whether another process has the request's session, and has been given the request; `otherwise` goes on with it here. */
   readonly route?: (request: IncomingMessage, response: unknown, otherwise: () => void) => boolean
@@ -92,7 +92,7 @@ export function serveSockets(app: FastifyInstance, options: SocketOptions): Sock
     // One that closed in the same moment says no more.
     if (connection !== undefined) new StockClient(socket, connection, parts)
   })
-  const websockets = new Websockets({ ...parts, writer, makeId })
+  const websockets = new Websockets({ ...parts, writer, makeId, compress: config.WEBSOCKET_COMPRESSION })
   const endUpgraded = ownUpgrades(app.server, {
     websockets,
     engine: io.engine,

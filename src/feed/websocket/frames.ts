@@ -195,6 +195,11 @@ export function frameHeader(opcode: number, length: number, deflated = false): B
   return header
 }
 
+/** Whether a frame that was made here is compressed. */
+export function isDeflated(made: Buffer): boolean {
+  return ((made[0] ?? 0) & rsv1) !== 0
+}
+
 export function textFrame(text: string): Buffer {
   return frame(opcodes.text, Buffer.from(text))
 }

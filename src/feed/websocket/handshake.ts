@@ -17,17 +17,19 @@ export interface Agreed {
 interface Asked {
   readonly method?: string | undefined
   readonly headers: IncomingHttpHeaders
+  /** Whether compression may be agreed to, if the client offers it. */
+  readonly compress: boolean
 }
 
 /** Agrees to a websocket (RFC 6455, 4.2.2), or returns null if the request is not a valid one. */
-export function agree({ method, headers }: Asked): Agreed | null {
+export function agree({ method, headers, compress }: Asked): Agreed | null {
   const key = headers['sec-websocket-key']
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return null
   if (headers['sec-websocket-version'] !== '13' || key === undefined || !keyPattern.test(key)) return null
   const protocol = firstProtocol(headers['sec-websocket-protocol'])
   if (protocol === null) return null
   const accept = hash('sha1', key + guid, 'base64')
-  const extension = agreeDeflate(headers['sec-websocket-extensions'])
+  const extension = compress ? agreeDeflate(headers['sec-websocket-extensions']) : null
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',

@@ -8,6 +8,7 @@ import { endWithin } from '../drain.ts'
 import type { FollowingParts } from '../following.ts'
 import { refuseHandshake } from '../refuse.ts'
 import type { SliceWriter } from '../slice-writer.ts'
+import { CompressedLosses } from './compressed-losses.ts'
 import { asciiFrame, textFrame } from './frames.ts'
 import { agree } from './handshake.ts'
 import { own } from './owner.ts'
@@ -39,6 +40,8 @@ interface Turn {
 }
 
 export interface WebsocketOptions extends FollowingParts {
+  /** Whether messages are compressed for those who offer it. */
+  readonly compress: boolean
   readonly writer: SliceWriter
   readonly makeId: () => string
   readonly pingMs?: number
@@ -54,6 +57,7 @@ export class Websockets {
   readonly #timer: NodeJS.Timeout
   readonly #pingMs: number
   readonly #openPacket: (sid: string) => string
+  readonly #losses = new CompressedLosses()
   #turn = 0
   #opened = 0
 
@@ -64,7 +68,9 @@ export class Websockets {
     this.#turns = Array.from({ length: turns }, () => {
       const sessions = new Set<Session>()
       const ended = (session: Session) => {
-        if (sessions.delete(session)) options.admission.leave(session.address)
+        if (!sessions.delete(session)) return
+        options.admission.leave(session.address)
+        if (session.lostAtCompressed) this.#losses.note(session.address, performance.now())
       }
       return { sessions, parts: { ...options, ended } }
     })
@@ -88,8 +94,11 @@ export class Websockets {
   take(request: UpgradeRequest, head: Buffer = nothing): boolean {
     const { socket } = request
     // Bytes go to the descriptor as they are, which must not be one of TLS.
-    if (!(socket instanceof Socket) || socket instanceof TLSSocket || !isFirst(request)) return false
-    const agreed = agree(request)
+    if (!(socket instanceof Socket) || socket instanceof TLSSocket) return false
+    const query = queryOfFirst(request)
+    if (query === null) return false
+    const { method, headers } = request
+    const agreed = agree({ method, headers, compress: this.#mayCompress(request, query) })
     if (agreed === null) return false
     // One that is gone already would never say so again, and be counted for ever.
     if (socket.destroyed) return true
@@ -133,6 +142,13 @@ export class Websockets {
     }, closeMsMax).unref()
   }
 
+  /** A client that compressed messages do not reach can't leave out the offer: browsers make it by themselves. */
+  #mayCompress(request: UpgradeRequest, query: URLSearchParams): boolean {
+    const { compress, admission } = this.#options
+    if (!compress || query.get('compress') === 'off') return false
+    return !this.#losses.any || !this.#losses.take(admission.addressOf(request), performance.now())
+  }
+
   #open(socket: Socket, address: string, deflate: boolean): Session {
     const turn = this.#turns[this.#opened++ % turns]
     if (turn === undefined) throw new Error('there are turns')
@@ -162,9 +178,9 @@ export class Websockets {
   }
 }
 
-/** Whether the request opens a session by websocket, in Engine.IO's protocol 4. */
-function isFirst({ url = '' }: UpgradeRequest): boolean {
-  if (!url.startsWith(socketPath)) return false
+/** The parameters of a request that opens a session by websocket, in Engine.IO's protocol 4; null if it does not. */
+function queryOfFirst({ url = '' }: UpgradeRequest): URLSearchParams | null {
+  if (!url.startsWith(socketPath)) return null
   const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
-  return query.get('transport') === 'websocket' && query.get('EIO') === '4' && !query.has('sid')
+  return query.get('transport') === 'websocket' && query.get('EIO') === '4' && !query.has('sid') ? query : null
 }

@@ -15,6 +15,7 @@ import {
   closeFrame,
   type FrameSink,
   frame,
+  isDeflated,
   opcodes,
   readFrames,
   textFrame,
@@ -71,6 +72,8 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   #awaitsPong = false
   /** Payload of the client's last ping, which is answered once the connection takes more. */
   #pongDue: Buffer | null = null
+  /** A compressed answer has gone out, and the client has said nothing since. */
+  #unproven = false
   /** It was visited before it had said that it speaks Socket.IO. */
   #warned = false
   #state: typeof invited | typeof left | typeof connected | typeof closing | typeof closed = invited
@@ -84,6 +87,11 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
 
   get connected(): boolean {
     return this.#state === connected
+  }
+
+  /** Whether the client went without a word after a compressed answer. To be asked once it has ended. */
+  get lostAtCompressed(): boolean {
+    return this.#unproven
   }
 
   send(outgoing: Outgoing): void {
@@ -101,6 +109,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   close(): void {
     if (this.#state >= closing) return
     this.#state = closing
+    this.#unproven = false
     this.end()
     this.#following.end()
   }
@@ -109,11 +118,13 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
   #close(last: Buffer): void {
     if (this.#state >= closing) return
     this.#state = closing
+    this.#unproven = false
     this.endNow(last)
     this.#following.end()
   }
 
   cutOff(): void {
+    this.#unproven = false
     // What has come and is not read yet is not read any more.
     if (this.#state < closing) this.#state = closing
     this.destroy()
@@ -170,6 +181,7 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
 
   message(opcode: number, payload: Buffer, deflated: boolean): void {
     if (this.#state >= closing) return
+    this.#unproven = false
     if (opcode !== opcodes.text) {
       this.failed(1003)
       return
@@ -269,6 +281,8 @@ export class Session extends Line implements Carrier, FrameSink, Owner, Unread {
       return
     }
     for (const part of parts) this.write(part)
+    const [first] = parts
+    if (first !== undefined && isDeflated(first)) this.#unproven = true
   }
 
   /** Counts something that the client sent. True if it sends too much, and is cut off. */

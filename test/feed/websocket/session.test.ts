@@ -207,7 +207,7 @@ async function visiting(t: TestContext): Promise<{ url: string; visit: () => voi
   let ids = 0
   const makeId = () => `id-${ids++}`
   const writer = new SliceWriter()
-  const websockets = new Websockets({ hub, writer, admission, makeId, logger: quiet, pingMs })
+  const websockets = new Websockets({ hub, writer, admission, makeId, logger: quiet, pingMs, compress: true })
   const server = createServer()
   server.on('upgrade', (request, socket, head) => {
     if (!websockets.take(request, head)) socket.destroy()
