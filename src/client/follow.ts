@@ -5,13 +5,12 @@ import type { Post } from '../wire/post.ts'
 import type { Problem } from '../wire/problem.ts'
 import type { Cursor } from '../wire/scalars.ts'
 import { type FoldState, startFrom } from './fold.ts'
+import { baseOf, channelOf, timingOf } from './follow-arguments.ts'
 import { LiveFeed } from './live-feed.ts'
 import type { FeedState } from './machine-state.ts'
-import { type Timing, timingDefaults } from './timing.ts'
-
-/** The ways to follow, best first. */
-export const allTransports = ['socket', 'sse', 'poll'] as const
-export type Transport = (typeof allTransports)[number]
+import { Memory, pageStorage, type TextStorage } from './memory.ts'
+import type { Timing } from './timing.ts'
+import { allTransports, type Transport, type TransportAlias, transportsOf } from './transports.ts'
 
 export interface FollowOptions {
   /**
@@ -31,9 +30,14 @@ export interface FollowOptions {
   /** Where to start, for a page that was rendered with a snapshot. `onSnapshot` is not told of it. */
   snapshot?: Snapshot
   /** Which transports may be used; the best of them is tried first. Default: all. */
-  transports?: readonly Transport[]
+  transports?: readonly (Transport | TransportAlias)[]
   /** Delays that differ from `timingDefaults`. */
   timing?: Partial<Timing>
+  /**
+   * What remembers, from one load to the next, which transport works and whether compression does. Default: the page's
+   * `localStorage`, if there is one. Null: nothing is kept past the page.
+   */
+  storage?: TextStorage | null
 }
 
 /** A channel as it stands, kept up to date until it is closed. */
@@ -60,19 +64,19 @@ export interface Feed {
 }
 
 /**
- * Follows a channel of the server at `url` (its origin, with a path where it is served under one).
- * Throws a `TypeError` where the URL is none, and a `RangeError` where `transports` is empty.
+ * Follows a channel of the server at `url` (its origin, with a path if it is served under one).
+ * Throws a `TypeError` if the URL is not one of http or https or holds a password, or if the channel is not a channel's id.
+ * Throws a `RangeError` if `transports` is empty or names an unknown one, or if a delay of `timing` is not one.
  */
 export function follow(url: string | URL, channel: string, options: FollowOptions = {}): Feed {
-  const here = typeof document === 'undefined' ? undefined : document.baseURI
-  const base = new URL(url, here)
-  if (!base.pathname.endsWith('/')) base.pathname += '/'
-  base.search = ''
-  base.hash = ''
-  const allowed = options.transports
-  const transports = allTransports.filter((transport) => allowed === undefined || allowed.includes(transport))
-  if (transports.length === 0) throw new RangeError('a feed needs one transport or more')
-  const timing = { ...timingDefaults, ...options.timing }
-  const fold = options.snapshot === undefined ? null : startFrom(options.snapshot)
-  return new LiveFeed({ base, channel, transports, timing, fold, listener: options })
+  const base = baseOf(url)
+  const setup = {
+    base,
+    channel: channelOf(channel),
+    transports: transportsOf(options.transports ?? allTransports),
+    timing: timingOf(options.timing),
+    fold: options.snapshot === undefined ? null : startFrom(options.snapshot),
+    memory: new Memory(base, options.storage === undefined ? pageStorage() : options.storage),
+  }
+  return new LiveFeed({ ...setup, listener: options })
 }

@@ -16,6 +16,8 @@ export {
   readingOrder,
   startFrom,
 } from './fold.ts'
-export { allTransports, type Feed, type FollowOptions, follow, type Transport } from './follow.ts'
+export { type Feed, type FollowOptions, follow } from './follow.ts'
 export type { FeedState } from './machine-state.ts'
+export type { TextStorage } from './memory.ts'
 export { type Timing, timingDefaults } from './timing.ts'
+export { allTransports, type Transport, type TransportAlias } from './transports.ts'

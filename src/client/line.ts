@@ -1,10 +1,11 @@
 import type { Batch, Snapshot } from '../wire/batch.ts'
 import type { Steer } from '../wire/events.ts'
 import type { Cursor } from '../wire/scalars.ts'
+import type { Compression } from './compression.ts'
 import type { FeedError } from './failure.ts'
-import type { Transport } from './follow.ts'
 import type { Addresses } from './requests.ts'
 import type { Timing } from './timing.ts'
+import type { Transport } from './transports.ts'
 
 /** Why a snapshot came instead of changes, as far as the server said. */
 export type ToldReason = 'epoch' | 'too-old' | 'ahead' | undefined
@@ -37,6 +38,7 @@ export interface LineContext {
   readonly channel: string
   readonly addresses: Addresses
   readonly timing: Timing
+  readonly compression: Compression
   /** Where the follower stands now; null before it has a snapshot. */
   cursor(): Cursor | null
   /** The time until the next poll, given the server's word on it. */

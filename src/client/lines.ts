@@ -1,9 +1,9 @@
 import { asFeedError } from './failure.ts'
-import type { Transport } from './follow.ts'
 import type { Line, LineContext, OpenLine, Signal } from './line.ts'
 import { openPollLine } from './poll-line.ts'
 import { openSocketLine } from './socket-line.ts'
 import { openSseLine } from './sse-line.ts'
+import type { Transport } from './transports.ts'
 
 const openers: { readonly [T in Transport]: OpenLine } = {
   socket: openSocketLine,

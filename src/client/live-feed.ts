@@ -3,18 +3,22 @@ import type { Channel } from '../wire/channel.ts'
 import type { Steer } from '../wire/events.ts'
 import type { Post } from '../wire/post.ts'
 import type { Cursor } from '../wire/scalars.ts'
+import { BestWay } from './best-way.ts'
+import { Compression } from './compression.ts'
 import type { FeedError } from './failure.ts'
 import type { FoldState } from './fold.ts'
-import type { Feed, FollowOptions, Transport } from './follow.ts'
+import type { Feed, FollowOptions } from './follow.ts'
 import { HeldFold } from './held-fold.ts'
 import type { Signal, ToldReason } from './line.ts'
 import { Lines } from './lines.ts'
 import { Listener } from './listener.ts'
 import { begin, transition } from './machine.ts'
 import type { Command, FeedState, MachineEvent, MachineState, TimerName } from './machine-state.ts'
+import type { Memory } from './memory.ts'
 import { type Addresses, addressesOf } from './requests.ts'
 import { Timers } from './timers.ts'
 import { climbDelayMs, pollDelayMs, retryDelayMs, steerDelayMs, type Timing, toldDelayMs } from './timing.ts'
+import type { Transport } from './transports.ts'
 import { listenForWaking } from './wake.ts'
 
 export interface FeedSetup {
@@ -24,13 +28,21 @@ export interface FeedSetup {
   readonly transports: readonly Transport[]
   readonly timing: Timing
   readonly fold: FoldState | null
+  /** What is remembered of this server. */
+  readonly memory: Memory
   readonly listener: FollowOptions
 }
 
 /** Refusals that no retry changes, as long as nothing has been followed. */
 const finalCodes: readonly string[] = ['unknown-channel', 'invalid']
 
-const dueEvents = { retry: 'retry-due', settle: 'settled', climb: 'climb-due', steer: 'steer-due' } as const
+const dueEvents = {
+  retry: 'retry-due',
+  settle: 'settled',
+  climb: 'climb-due',
+  steer: 'steer-due',
+  beside: 'beside-due',
+} as const
 
 /** Does what the machine asks for, and tells it what comes of it. */
 export class LiveFeed implements Feed {
@@ -38,6 +50,7 @@ export class LiveFeed implements Feed {
   readonly #addresses: Addresses
   readonly #listener: Listener
   readonly #lines: Lines
+  readonly #bestWay: BestWay
   readonly #timers = new Timers<TimerName>()
   readonly #closing = new AbortController()
   readonly #stopWaking: () => void
@@ -61,13 +74,15 @@ export class LiveFeed implements Feed {
         channel: setup.channel,
         addresses: this.#addresses,
         timing: setup.timing,
+        compression: new Compression(setup.memory),
         cursor: () => this.cursor,
         pollDelayMs: (told) => this.#pollDelayMs(told),
       },
       told: (signal) => this.#takeSignal(signal),
       candidateTold: (signal) => this.#takeCandidateSignal(signal),
     })
-    const first = begin(setup.transports.length, this.#held.ended)
+    this.#bestWay = new BestWay(setup.memory, setup.transports)
+    const first = begin(setup.transports.length, this.#held.ended, this.#bestWay.rung)
     this.#machine = first.state
     for (const command of first.commands) this.#do(command)
     this.#stopWaking = listenForWaking({
@@ -160,6 +175,9 @@ export class LiveFeed implements Feed {
       case 'stop':
         this.#timers.stop(command.timer)
         break
+      case 'remember':
+        this.#bestWay.remember(command.rung)
+        break
       case 'release':
         this.#release()
         break
@@ -197,7 +215,7 @@ export class LiveFeed implements Feed {
     }
   }
 
-  /** A candidate feeds the same fold. What fails on it harms nobody, so it is not told. */
+  /** A candidate feeds the same fold. What fails on it is not told, unless it is the server's last word. */
   #takeCandidateSignal(signal: Signal): void {
     switch (signal.kind) {
       case 'opened':
@@ -212,16 +230,23 @@ export class LiveFeed implements Feed {
         if (!this.#apply(signal.batch)) this.#take({ kind: 'candidate-lost' })
         break
       case 'steer':
-      case 'lost':
         this.#take({ kind: 'candidate-lost' })
+        break
+      case 'lost':
+        if (this.#isFinal(signal.error)) this.#loseLine(signal.error)
+        else this.#take({ kind: 'candidate-lost', retryAfterMs: signal.error.retryAfterMs })
         break
     }
   }
 
-  #loseLine({ problem, retryAfterMs }: FeedError): void {
+  #loseLine(error: FeedError): void {
+    const { problem, retryAfterMs } = error
     this.#listener.fail(problem, this.#lines.transport ?? '')
-    const final = this.#held.state === null && finalCodes.includes(problem.code)
-    this.#take(final ? { kind: 'refused' } : { kind: 'lost', retryAfterMs })
+    this.#take(this.#isFinal(error) ? { kind: 'refused' } : { kind: 'lost', retryAfterMs })
+  }
+
+  #isFinal({ problem }: FeedError): boolean {
+    return this.#held.state === null && finalCodes.includes(problem.code)
   }
 
   /** False where the batch does not follow on what has been applied. */
@@ -262,6 +287,8 @@ export class LiveFeed implements Feed {
         return retryDelayMs(soon ? 1 : failures, this.#notBeforeMs - performance.now(), timing, random)
       case 'settle':
         return timing.settleMs
+      case 'beside':
+        return timing.besideMs
       case 'climb':
         return climbDelayMs(climbs, steeredDown, timing, random)
       case 'steer':

@@ -5,12 +5,16 @@
  *  1. A line is in use (`line`) in `catching-up`, `live`, `behind` and `ended`; none in `closed`.
  *  2. In `connecting` and `offline` either a line is being opened or one timer runs (`retry`, or `steer` where the server
  *     said when to come back): the machine is never stuck.
- *  3. A second line (`candidate`) is being tried only beside one in use; there are never more than two.
+ *  3. A second line (`candidate`) is being tried only beside one that is in use or being opened; there are never more than
+ *     two.
  *  4. A line is opened only where the one before it was dropped, promoted over or never was: each open has its close.
  *  5. `failures`, which sets how long retries wait, goes back to 0 only when a line has been live for a while.
  *  6. `rung` is one of the transports: 0 is the best, `rungs - 1` the last.
  *  7. Of `live` and `ended` it is the one that the channel's status says.
  *  8. `closed` is final: nothing that happens asks for anything.
+ *  9. While a line is being opened and transports are left to try (`untried`), either the timer `beside` runs or another
+ *     transport is being tried: a line that hangs does not keep the feed from one that works. The one exception is a feed
+ *     that the server sent to polling.
  */
 
 /**
@@ -47,6 +51,8 @@ export interface MachineState {
   readonly failuresOnRung: number
   /** Gaps seen since a line settled. */
   readonly gaps: number
+  /** Transports that have had no try in this round. They are the ones that follow the last that was tried, in a circle. */
+  readonly untried: number
   /** Rung of the second line, which takes the first one's place when it is live. */
   readonly candidate: number | null
   /** Tries to get back to a better transport since the best one settled. */
@@ -76,7 +82,9 @@ export type MachineEvent =
   | { readonly kind: 'settled' }
   | { readonly kind: 'climb-due' }
   | { readonly kind: 'candidate-live' }
-  | { readonly kind: 'candidate-lost' }
+  | { readonly kind: 'candidate-lost'; readonly retryAfterMs?: number | undefined }
+  /** The line that is being opened has brought no answer for a while. */
+  | { readonly kind: 'beside-due' }
   | { readonly kind: 'steered'; readonly action: 'reconnect' | 'poll' }
   | { readonly kind: 'steer-due' }
   /** The page may have slept, or is on a network again. */
@@ -85,7 +93,7 @@ export type MachineEvent =
   | { readonly kind: 'went-offline' }
   | { readonly kind: 'close' }
 
-export type TimerName = 'retry' | 'settle' | 'climb' | 'steer'
+export type TimerName = 'retry' | 'settle' | 'climb' | 'steer' | 'beside'
 
 export type Command =
   | { readonly do: 'open'; readonly rung: number }
@@ -107,6 +115,8 @@ export type Command =
       readonly soon?: boolean
     }
   | { readonly do: 'stop'; readonly timer: TimerName }
+  /** This transport works here: the next load of the page begins with it. */
+  | { readonly do: 'remember'; readonly rung: number }
   /** Lets go of everything. */
   | { readonly do: 'release' }
 

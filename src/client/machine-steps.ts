@@ -1,4 +1,4 @@
-import type { Command, FeedState, MachineEvent, MachineState, Step } from './machine-state.ts'
+import type { Command, FeedState, MachineEvent, MachineState, Step, TimerName } from './machine-state.ts'
 
 export type Handler<K extends MachineEvent['kind']> = (
   state: MachineState,
@@ -23,6 +23,60 @@ export function toLive(state: MachineState): Step {
   const climb = state.rung > 0 && state.candidate === null && !state.climbTimed
   if (climb) commands.push({ do: 'start', timer: 'climb' })
   return { state: { ...state, phase: livePhase(state), climbTimed: state.climbTimed || climb }, commands }
+}
+
+/** The line that was opened has told all there was. One that was tried beside it is not needed. */
+export function answered(state: MachineState): Step {
+  if (!state.line) return stay(state)
+  const commands: Command[] = [{ do: 'stop', timer: 'beside' }]
+  if (state.candidate !== null) commands.push({ do: 'drop-candidate' })
+  if (state.rung > 0) commands.push(...remember(state))
+  const live = toLive({ ...state, candidate: null })
+  return { state: live.state, commands: [...commands, ...live.commands] }
+}
+
+/** The line has brought no answer for a while: the next transport is tried beside it, in place of one that was tried so. */
+export function tryBeside(state: MachineState): Step {
+  if (!state.line || !hasNext(state)) return stay(state)
+  const rung = ((state.candidate ?? state.rung) + 1) % state.ladder.rungs
+  const commands: Command[] = state.candidate === null ? [] : [{ do: 'drop-candidate' }]
+  commands.push({ do: 'open-candidate', rung })
+  const tried = { ...state, candidate: rung, untried: state.untried - 1 }
+  return { state: tried, commands: [...commands, ...waitBeside(tried)] }
+}
+
+/** What was tried beside the line failed. If the server asked to be left alone, no more is tried. */
+export const tryNextBeside: Handler<'candidate-lost'> = (state, event) => {
+  if (state.candidate === null) return stay(state)
+  if (event.retryAfterMs === undefined && hasNext(state)) return tryBeside(state)
+  const commands: Command[] = [{ do: 'drop-candidate' }, { do: 'stop', timer: 'beside' }]
+  return { state: { ...state, candidate: null, untried: 0 }, commands }
+}
+
+/** What was tried beside the line was the first to answer. */
+export function winBeside(state: MachineState): Step {
+  if (state.candidate === null) return stay(state)
+  const won = promote(state)
+  return { state: won.state, commands: [{ do: 'stop', timer: 'beside' }, ...won.commands, ...remember(won.state)] }
+}
+
+/** Opens the line, and sets the time after which another transport is tried beside it. */
+export function openFrom(state: MachineState): readonly Command[] {
+  return [{ do: 'open', rung: state.rung }, ...waitBeside(state)]
+}
+
+function waitBeside(state: MachineState): readonly Command[] {
+  return hasNext(state) ? [{ do: 'start', timer: 'beside' }] : []
+}
+
+/** A client that the server sent to polling tries nothing else beside it. */
+function hasNext({ untried, steeredDown }: MachineState): boolean {
+  return untried > 0 && !steeredDown
+}
+
+/** A transport that the server sent the client to says nothing about what works here. */
+function remember({ rung, steeredDown }: MachineState): readonly Command[] {
+  return steeredDown ? [] : [{ do: 'remember', rung }]
 }
 
 export const noteStatus: Handler<'status'> = (state, event) => ({
@@ -54,14 +108,15 @@ export const lose: Handler<'lost'> = (state, event) => {
   if (!state.line) return stay(state)
   const failures = state.failures + 1
   if (state.candidate !== null) {
-    const promoted = { ...state, phase: 'connecting', rung: state.candidate, candidate: null, failures } as const
+    const phase = state.phase === 'offline' ? 'offline' : 'connecting'
+    const promoted = { ...state, phase, rung: state.candidate, candidate: null, failures } as const
     return {
       state: { ...promoted, failuresOnRung: 0, settled: false },
-      commands: [{ do: 'stop', timer: 'settle' }, { do: 'promote' }],
+      commands: [{ do: 'stop', timer: 'settle' }, { do: 'promote' }, ...waitBeside(promoted)],
     }
   }
   const next = nextRung(state)
-  const commands: Command[] = [{ do: 'drop' }, { do: 'stop', timer: 'settle' }, { do: 'stop', timer: 'climb' }]
+  const commands: Command[] = [{ do: 'drop' }, ...stopAll('beside', 'settle', 'climb')]
   // Told when to come back, a client does not come sooner.
   if (state.steer === null) commands.push({ do: 'start', timer: 'retry', retryAfterMs: event.retryAfterMs })
   return {
@@ -72,20 +127,21 @@ export const lose: Handler<'lost'> = (state, event) => {
 
 export function openAgain(state: MachineState): Step {
   if (state.line || state.steer !== null) return stay(state)
-  return { state: { ...state, line: true }, commands: [{ do: 'open', rung: state.rung }] }
+  return { state: { ...state, line: true }, commands: openFrom(state) }
 }
 
 /** A network is back, or somebody looks at the page: what is waited for has another reason by now. */
 export function openSoon(state: MachineState): Step {
   if (state.line || state.steer !== null) return stay(state)
-  // Where nothing worked, what works now is unknown: the best is tried first.
-  const rung = state.phase === 'offline' ? 0 : state.rung
-  return { state: { ...state, rung }, commands: [{ do: 'start', timer: 'retry', soon: true }] }
+  // Where nothing worked, what works now is unknown: the best is tried first, and the others after it.
+  const round = state.phase === 'offline' ? { rung: 0, untried: state.ladder.rungs - 1 } : {}
+  return { state: { ...state, ...round }, commands: [{ do: 'start', timer: 'retry', soon: true }] }
 }
 
 export function settle(state: MachineState): Step {
   const climbs = state.rung === 0 ? 0 : state.climbs
-  return { state: { ...state, settled: true, failures: 0, failuresOnRung: 0, gaps: 0, climbs }, commands: [] }
+  const forgotten = { failures: 0, failuresOnRung: 0, gaps: 0, untried: state.ladder.rungs - 1 }
+  return { state: { ...state, ...forgotten, settled: true, climbs }, commands: remember(state) }
 }
 
 /** Tries a better transport beside the one in use: the best first, then the ones between. */
@@ -144,27 +200,24 @@ export function steerAnew(state: MachineState): Step {
   if (state.steer === null) return stay(state)
   const steeredDown = state.steer === 'poll'
   const rung = steeredDown ? state.ladder.rungs - 1 : state.rung
-  const commands: Command[] = state.line ? [{ do: 'drop' }] : []
+  const commands: Command[] = stopAll('retry', 'beside')
+  if (state.candidate !== null) commands.push({ do: 'drop-candidate' })
+  if (state.line) commands.push({ do: 'drop' })
   const phase = state.phase === 'catching-up' ? 'connecting' : state.phase
-  return {
-    state: { ...state, phase, rung, line: true, steer: null, steeredDown, failuresOnRung: 0, settled: false },
-    commands: [...commands, { do: 'stop', timer: 'retry' }, { do: 'open', rung }],
-  }
+  const told = { ...state, phase, rung, line: true, candidate: null, steer: null, steeredDown } as const
+  return { state: { ...told, failuresOnRung: 0, settled: false }, commands: [...commands, ...openFrom(told)] }
 }
 
 export function goOffline(state: MachineState): Step {
-  const commands: Command[] = [
-    { do: 'stop', timer: 'settle' },
-    { do: 'stop', timer: 'climb' },
-    { do: 'stop', timer: 'steer' },
-  ]
+  const commands = stopAll('settle', 'climb', 'steer', 'beside')
   if (state.candidate !== null) commands.push({ do: 'drop-candidate' })
   if (state.line) commands.push({ do: 'drop' })
   const failures = state.failures + 1
   // Browsers are at times wrong about the network, so it is tried all the same.
   commands.push({ do: 'start', timer: 'retry' })
   const nothing = { line: false, candidate: null, climbTimed: false, steer: null, settled: false } as const
-  return { state: { ...state, ...nothing, phase: 'offline', failures }, commands }
+  const untried = state.ladder.rungs - 1
+  return { state: { ...state, ...nothing, phase: 'offline', failures, untried }, commands }
 }
 
 export function end(state: MachineState): Step {
@@ -177,11 +230,17 @@ function livePhase(state: MachineState): FeedState {
 }
 
 /** Where to go from a rung whose line was lost: stay, fall, or be offline and go round all of them. */
-function nextRung(state: MachineState): Pick<MachineState, 'phase' | 'rung' | 'failuresOnRung'> {
+function nextRung(state: MachineState): Pick<MachineState, 'phase' | 'rung' | 'failuresOnRung' | 'untried'> {
   const { rungs, fallAfterTries } = state.ladder
-  if (state.phase === 'offline') return { phase: 'offline', rung: (state.rung + 1) % rungs, failuresOnRung: 0 }
+  const next = { rung: (state.rung + 1) % rungs, failuresOnRung: 0, untried: Math.max(0, state.untried - 1) }
+  if (state.phase === 'offline') return { phase: 'offline', ...next }
   const failuresOnRung = state.failuresOnRung + (state.settled ? 0 : 1)
-  if (failuresOnRung < fallAfterTries) return { phase: 'connecting', rung: state.rung, failuresOnRung }
-  if (state.rung + 1 < rungs) return { phase: 'connecting', rung: state.rung + 1, failuresOnRung: 0 }
-  return { phase: 'offline', rung: 0, failuresOnRung: 0 }
+  if (failuresOnRung < fallAfterTries) {
+    return { phase: 'connecting', rung: state.rung, failuresOnRung, untried: state.untried }
+  }
+  return { phase: state.untried > 0 ? 'connecting' : 'offline', ...next }
+}
+
+function stopAll(...timers: TimerName[]): Command[] {
+  return timers.map((timer) => ({ do: 'stop', timer }))
 }

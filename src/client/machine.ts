@@ -1,5 +1,4 @@
 import {
-  type Command,
   type FeedState,
   type Ladder,
   ladderDefaults,
@@ -8,6 +7,7 @@ import {
   type Step,
 } from './machine-state.ts'
 import {
+  answered,
   askAgain,
   checkCursor,
   climb,
@@ -21,6 +21,7 @@ import {
   noteStatus,
   noteSteer,
   openAgain,
+  openFrom,
   openSoon,
   promote,
   settle,
@@ -29,6 +30,9 @@ import {
   steerBeside,
   toCatchingUp,
   toLive,
+  tryBeside,
+  tryNextBeside,
+  winBeside,
 } from './machine-steps.ts'
 
 type Row = { readonly [K in MachineEvent['kind']]: Handler<K> }
@@ -44,17 +48,21 @@ const inUse = {
   'climb-due': climb,
   'candidate-live': promote,
   'candidate-lost': dropCandidate,
+  'beside-due': stay,
   steered: noteSteer,
   'steer-due': steerBeside,
   'went-offline': goOffline,
   close: end,
 } as const
 
-/** What connecting and offline have in common: a line is being opened, or waited for. */
+/**
+ * What connecting and offline have in common: a line is being opened, or waited for. Another transport may be tried beside
+ * it; the first line that answers wins.
+ */
 const opening = {
   opened: toCatchingUp,
   // A candidate that was promoted in its middle has been open for long.
-  'caught-up': toLive,
+  'caught-up': answered,
   status: noteStatus,
   gap: stay,
   lost: lose,
@@ -62,8 +70,9 @@ const opening = {
   'retry-due': openAgain,
   settled: stay,
   'climb-due': forgetClimb,
-  'candidate-live': stay,
-  'candidate-lost': stay,
+  'candidate-live': winBeside,
+  'candidate-lost': tryNextBeside,
+  'beside-due': tryBeside,
   steered: noteSteer,
   'steer-due': steerAnew,
   woke: openSoon,
@@ -97,6 +106,7 @@ const table: { readonly [S in FeedState]: Row } = {
     'climb-due': stay,
     'candidate-live': stay,
     'candidate-lost': stay,
+    'beside-due': stay,
     steered: stay,
     'steer-due': stay,
     woke: stay,
@@ -109,18 +119,21 @@ export function transition(state: MachineState, event: MachineEvent): Step {
   return handlerOf(table[state.phase], event.kind)(state, event)
 }
 
-/** Where a feed begins: it opens the best transport. `ended` is what a snapshot that is at hand says of the channel. */
-export function begin(rungs: number, ended: boolean, ladder: Omit<Ladder, 'rungs'> = ladderDefaults): Step {
-  const commands: Command[] = [{ do: 'open', rung: 0 }]
+/**
+ * Where a feed begins: it opens the transport that is remembered to work, else the best. `ended` is what a snapshot that is
+ * at hand says of the channel.
+ */
+export function begin(rungs: number, ended: boolean, rung = 0, ladder: Omit<Ladder, 'rungs'> = ladderDefaults): Step {
   const state: MachineState = {
     ladder: { ...ladder, rungs },
     phase: 'connecting',
-    rung: 0,
+    rung,
     line: true,
     settled: false,
     failures: 0,
     failuresOnRung: 0,
     gaps: 0,
+    untried: rungs - 1,
     candidate: null,
     climbs: 0,
     climbTimed: false,
@@ -128,7 +141,7 @@ export function begin(rungs: number, ended: boolean, ladder: Omit<Ladder, 'rungs
     steeredDown: false,
     ended,
   }
-  return { state, commands }
+  return { state, commands: openFrom(state) }
 }
 
 /** The row's handler as one for any event: TypeScript can't tie the handler's kind to that of the event beside it. */

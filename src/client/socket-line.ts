@@ -1,7 +1,8 @@
-import { io, type Socket } from 'socket.io-client'
+import { type DisconnectDescription, io, type Socket } from 'socket.io-client'
 import type { ClientToServer, FollowAnswer, ServerToClient, socketPath } from '../wire/events.ts'
 import type { Problem } from '../wire/problem.ts'
 import type { ChannelId } from '../wire/scalars.ts'
+import { CompressionTrial } from './compression.ts'
 import { asFeedError, FeedError } from './failure.ts'
 import type { Line, LineContext } from './line.ts'
 
@@ -14,8 +15,10 @@ const path: typeof socketPath = '/socket.io/'
  */
 export function openSocketLine(context: LineContext): Line {
   const { base, channel, timing } = context
+  const trial = new CompressionTrial(context.compression)
   const socket: Socket<ServerToClient, ClientToServer> = io(base.origin, {
     path: base.pathname.replace(/\/$/, '') + path,
+    query: trial.query,
     transports: ['websocket'],
     reconnection: false,
     forceNew: true,
@@ -54,7 +57,9 @@ export function openSocketLine(context: LineContext): Line {
     })
   }
 
+  socket.io.engine.on('data', (message) => trial.took(message))
   socket.on('connect', () => {
+    trial.opened(extensionsOf(socket))
     context.tell({ kind: 'opened' })
     if (!over) follow()
   })
@@ -62,10 +67,31 @@ export function openSocketLine(context: LineContext): Line {
     if (batch.channel === channel) context.tell({ kind: 'batch', batch, answers: false })
   })
   socket.on('steer', (steer) => context.tell({ kind: 'steer', steer }))
-  socket.on('disconnect', (reason) => lose(asFeedError('socket', new Error(reason))))
+  socket.on('disconnect', (reason, details) => {
+    if (isAbrupt(reason, details)) trial.cut()
+    lose(asFeedError('socket', new Error(reason)))
+  })
   socket.on('connect_error', (error: Error & { data?: unknown }) => lose(refusal(error)))
 
   return { transport: 'socket', refollow: follow, close }
+}
+
+/** The extensions that were agreed on, as the browser tells them; undefined if it does not. */
+function extensionsOf(socket: Socket): string | undefined {
+  // Engine.IO has the websocket in a member that its types keep private.
+  const { transport } = socket.io.engine as unknown as { transport?: { ws?: { extensions?: unknown } | null } }
+  const extensions = transport?.ws?.extensions
+  return typeof extensions === 'string' ? extensions : undefined
+}
+
+/** Ends of a websocket without a farewell, or because a frame could not be read (RFC 6455, 7.4.1). */
+const abruptCodes: readonly unknown[] = [1002, 1006, 1007]
+
+function isAbrupt(reason: Socket.DisconnectReason, details: DisconnectDescription | undefined): boolean {
+  if (reason === 'transport error') return true
+  if (reason !== 'transport close' || details === undefined || !('context' in details)) return false
+  const { context } = details
+  return typeof context === 'object' && context !== null && 'code' in context && abruptCodes.includes(context.code)
 }
 
 /** A server that refuses a connection says why in the error's data. */

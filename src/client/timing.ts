@@ -4,6 +4,8 @@ export interface Timing {
   readonly openTimeoutMs: number
   /** How long an answer may take on an open line. */
   readonly answerTimeoutMs: number
+  /** How long a transport may go without a first answer before the next one is tried beside it. */
+  readonly besideMs: number
   /** A stream that brings nothing for so long is dead: the server sends a comment every 15 s. */
   readonly silenceMs: number
   /** The first retry waits up to this; each further one up to twice as long as the one before. */
@@ -31,6 +33,7 @@ export interface Timing {
 export const timingDefaults: Timing = {
   openTimeoutMs: 10_000,
   answerTimeoutMs: 6_000,
+  besideMs: 3_000,
   silenceMs: 40_000,
   retryBaseMs: 500,
   retryCapMs: 30_000,

@@ -25,6 +25,8 @@ const event: fc.Arbitrary<MachineEvent> = fc.oneof(
     { kind: 'climb-due' },
     { kind: 'candidate-live' },
     { kind: 'candidate-lost' },
+    { kind: 'candidate-lost', retryAfterMs: 1_000 },
+    { kind: 'beside-due' },
     { kind: 'steer-due' },
     { kind: 'woke' },
     { kind: 'went-offline' },
@@ -78,6 +80,8 @@ class Bench {
       case 'stop':
         this.timers.delete(command.timer)
         break
+      case 'remember':
+        break
       case 'release':
         this.released = true
         this.line = false
@@ -108,6 +112,8 @@ class Bench {
         return this.timers.delete('climb')
       case 'steer-due':
         return this.timers.delete('steer')
+      case 'beside-due':
+        return this.timers.delete('beside')
       case 'status':
       case 'woke':
       case 'went-offline':
@@ -118,6 +124,7 @@ class Bench {
 }
 
 const withLine: readonly FeedState[] = ['catching-up', 'live', 'behind', 'ended']
+const opening: readonly FeedState[] = ['connecting', 'offline', 'catching-up']
 
 /** The numbered invariants of machine-state.ts. */
 function checkInvariants(before: MachineState, state: MachineState, bench: Bench, kind: MachineEvent['kind']): void {
@@ -137,6 +144,11 @@ function checkInvariants(before: MachineState, state: MachineState, bench: Bench
   if (phase === 'live') assert.equal(state.ended, false, '7')
   if (phase === 'ended') assert.equal(state.ended, true, '7')
   if (before.phase === 'closed') assert.equal(state, before, '8')
+  if (bench.timers.has('beside')) assert.ok(state.line && opening.includes(phase), '9')
+  if (state.line && opening.includes(phase) && state.untried > 0 && !state.steeredDown) {
+    assert.ok(bench.timers.has('beside') || bench.candidate, '9')
+  }
+  assert.ok(state.untried >= 0 && state.untried < ladder.rungs, '9')
   // A feed that is live on a worse transport will try a better one.
   if (state.rung > 0 && (phase === 'live' || phase === 'ended')) assert.ok(bench.timers.has('climb') || bench.candidate)
   // What is live and has not been so for long will settle, or fail.
@@ -145,9 +157,9 @@ function checkInvariants(before: MachineState, state: MachineState, bench: Bench
 
 test('the invariants hold after every event, in any order in which events can come', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 3 }), fc.boolean(), events, (rungs, ended, sequence) => {
+    fc.property(fc.integer({ min: 1, max: 3 }), fc.nat(2), fc.boolean(), events, (rungs, first, ended, sequence) => {
       const bench = new Bench()
-      let { state, commands } = begin(rungs, ended)
+      let { state, commands } = begin(rungs, ended, first % rungs)
       for (const command of commands) bench.do(command)
       for (const one of sequence) {
         if (!bench.allows(one)) continue
@@ -225,6 +237,40 @@ test('a line that is lost while a candidate opens leaves its place to it', () =>
   const state = run(3, ...down, 'climb-due', 'lost')
   assert.deepEqual([state.phase, state.rung, state.line, state.candidate], ['connecting', 0, true, null])
   assert.equal(transition(state, { kind: 'caught-up' }).state.phase, 'live')
+})
+
+test('a line that brings no answer is let go of when a transport beside it is live, which is remembered', () => {
+  const hung = run(3, 'opened', 'beside-due')
+  assert.deepEqual([hung.phase, hung.rung, hung.candidate], ['catching-up', 0, 1])
+  const { state, commands } = transition(hung, { kind: 'candidate-live' })
+  assert.deepEqual([state.phase, state.rung, state.candidate], ['live', 1, null])
+  assert.ok(commands.some((command) => command.do === 'remember' && command.rung === 1))
+})
+
+test('each transport has one try in a round, the remembered one first', () => {
+  const tried = [2]
+  let { state } = begin(3, false, 2)
+  for (let i = 0; i < 5; i++) {
+    const step = transition(state, { kind: 'beside-due' })
+    state = step.state
+    for (const command of step.commands) if (command.do === 'open-candidate') tried.push(command.rung)
+  }
+  assert.deepEqual(tried, [2, 0, 1])
+})
+
+test('a server that asks to be left alone is not tried by another transport at once', () => {
+  const hung = run(3, 'beside-due')
+  const { state, commands } = transition(hung, { kind: 'candidate-lost', retryAfterMs: 5_000 })
+  assert.equal(state.candidate, null)
+  assert.ok(commands.every((command) => command.do !== 'open-candidate'))
+  assert.equal(transition(state, { kind: 'beside-due' }).commands.length, 0)
+})
+
+test('what the server sent the client to is not remembered', () => {
+  const steered = run(3, 'opened', 'caught-up', { kind: 'steered', action: 'poll' }, 'steer-due', 'candidate-live')
+  assert.equal(steered.rung, 2)
+  const { commands } = transition(steered, { kind: 'settled' })
+  assert.ok(commands.every((command) => command.do !== 'remember'))
 })
 
 test('a client told when to come back does not come sooner', () => {

@@ -17,7 +17,7 @@ const show = () => {
   document.title = [feed.state, feed.posts.length, feed.transport, states.join(' ')].join('|')
 }
 const feed = follow(location.origin, 'harbour', {
-  timing: { openTimeoutMs: ${waitMsMax}, answerTimeoutMs: ${waitMsMax}, retryBaseMs: 20, retryCapMs: 60_000, climbMs: 60_000 },
+  timing: { openTimeoutMs: ${waitMsMax}, answerTimeoutMs: ${waitMsMax}, besideMs: ${waitMsMax}, retryBaseMs: 20, retryCapMs: 60_000, climbMs: 60_000 },
   onState: (state) => (states.push(state), show()),
   onBatch: () => show(),
 })

@@ -4,6 +4,7 @@ import { waitMsMax } from '../../scripts/setup/test-limits.js'
 import { type Feed, type FeedState, type FollowOptions, foldOf, follow, startFrom } from '../../src/client/index.ts'
 import type { Batch, Page, Snapshot } from '../../src/wire/batch.ts'
 import { cursorAfter } from '../../src/wire/cursor.ts'
+import { storageOf } from './kept.ts'
 
 /** A feed and all that it told. */
 export interface Watched {
@@ -23,6 +24,7 @@ export interface Watched {
 export const quick = {
   openTimeoutMs: waitMsMax,
   answerTimeoutMs: waitMsMax,
+  besideMs: waitMsMax,
   retryBaseMs: 20,
   retryCapMs: 200,
   settleMs: 200,
@@ -46,6 +48,8 @@ export function watch(t: TestContext, url: string, channel: string, options: Fol
   let cursor = options.snapshot?.cursor
   const feed = follow(url, channel, {
     timing: quick,
+    // What one test learns is nothing to the next, which may have a server on the same port.
+    storage: storageOf(),
     ...options,
     onSnapshot: (snapshot, why) => {
       resets.push(why)
