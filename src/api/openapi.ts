@@ -7,6 +7,7 @@ import { globalRegistry, type z } from 'zod'
 import type { ErrorCode } from '../errors.ts'
 import { withHeaderCase, withPlainNames } from './components.ts'
 import { serveDocsFiles } from './docs-files.ts'
+import { fitDocsPageToPhones, forDocsPage } from './docs-page.ts'
 import { problemAnswers } from './problem-answers.ts'
 
 declare module 'fastify' {
@@ -99,7 +100,17 @@ export const openApi = fastifyPlugin(async (app: FastifyInstance) => {
   })
   await app.register(async (docs) => {
     await serveDocsFiles(docs)
-    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: docsPolicy })
+    fitDocsPageToPhones(docs)
+    let shown: object | undefined
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: docsPolicy,
+      transformSpecificationClone: false,
+      transformSpecification: (document) => {
+        shown ??= forDocsPage(document)
+        return shown
+      },
+    })
   })
   let document: Buffer | null = null
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
