@@ -95,7 +95,7 @@ export async function openWirecopy(given: Config, logger: Logger, place: Place |
     })
     await app.register(problems)
     // Before any route, since a part of the app has the hooks that were there when it began.
-    if (config.RATE_LIMIT) await app.register(limitRates)
+    if (config.RATE_LIMIT) await app.register(limitRates, config)
     await app.register(openApi)
 
     const native = loadNativeSockets(logger, config.FAN_OUT)

@@ -15,6 +15,11 @@ function onOff(preset: 'on' | 'off') {
     .transform((word) => word === 'on')
 }
 
+/** Requests that are let through in a minute, counted by each process. */
+function perMinute(preset: number, what: string) {
+  return z.coerce.number().int().min(10).max(10_000_000).default(preset).describe(what)
+}
+
 /** The settings, one by one: the README's table and the start's errors are made from here. */
 export const settings = z.object({
   HOST: z.string().min(1).default('0.0.0.0').describe('Address to listen on.'),
@@ -142,6 +147,16 @@ export const settings = z.object({
     .max(1_000_000)
     .default(1_000)
     .describe('Of these from one address; more are refused with 429. Behind a proxy set `TRUST_PROXY`.'),
+  CALLS_PER_MINUTE: perMinute(600, 'Calls that ask for a key, in a minute, for each key; more are refused with 429.'),
+  READS_PER_MINUTE: perMinute(
+    1_200,
+    'Other calls under `/v1` in a minute for each address; a reader who polls makes 30. More are refused with 429.',
+  ),
+  PAGES_PER_MINUTE: perMinute(2_000, 'Pages and unknown addresses in a minute for each address.'),
+  FILES_PER_MINUTE: perMinute(
+    6_000,
+    "Files of pages in a minute for each address; a page has three, which the reader's browser then keeps.",
+  ),
   DRAIN_NOTICE_MS: z.coerce
     .number()
     .int()

@@ -24,7 +24,7 @@ export async function serveMetrics(options: MetricsServerOptions): Promise<() =>
   const app = makeApp(config, logger)
   try {
     await app.register(problems)
-    if (config.RATE_LIMIT) await app.register(limitRates)
+    if (config.RATE_LIMIT) await app.register(limitRates, config)
     await app.register(metricsRoute, options)
     const guard = guardServer(app.server, {
       trustProxy: config.TRUST_PROXY,

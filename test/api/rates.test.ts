@@ -5,6 +5,7 @@ import test, { type TestContext } from 'node:test'
 import Fastify from 'fastify'
 import { testMsMax as timeout } from '../../scripts/setup/test-limits.js'
 import { limitRates } from '../../src/api/rates.ts'
+import { readConfig } from '../../src/config.ts'
 import { adminKey, startServer, type TestServer } from '../helpers/server.ts'
 import { startCoverage } from './calls.ts'
 
@@ -61,7 +62,7 @@ test('files have a rate of their own', { timeout }, async (t) => {
   // Without a network between, a slow machine asks often enough, too.
   const app = Fastify()
   t.after(() => app.close())
-  await app.register(limitRates)
+  await app.register(limitRates, readConfig({}))
   app.get('/assets/:name', async () => 'a file')
   app.get('/', async () => 'a page')
   const ask = async (url: string) => (await app.inject({ url })).statusCode
@@ -69,6 +70,28 @@ test('files have a rate of their own', { timeout }, async (t) => {
   while ((await ask(`/assets/${asked}.js`)) === 200) asked++
   assert.ok(asked >= 6_000)
   assert.equal(await ask('/'), 200)
+})
+
+test('each rate is what the operator sets it to', { timeout }, async (t) => {
+  const set = { CALLS_PER_MINUTE: '21', READS_PER_MINUTE: '22', PAGES_PER_MINUTE: '23', FILES_PER_MINUTE: '24' }
+  const server = await startServer(t, { RATE_LIMIT: 'on', ...set })
+  /** The first refusal, which must come before so many requests: a slow machine may begin a second minute. */
+  const refusal = async (path: string, headers: Record<string, string>): Promise<string> => {
+    for (let sent = 0; sent < 500; sent++) {
+      const answer = await fetch(server.url + path, { headers })
+      const body = await answer.text()
+      if (answer.status === 429) return body
+    }
+    throw new Error(`500 requests for ${path} were answered`)
+  }
+  for (const [max, path, headers] of [
+    [21, '/v1/ops/nodes', { authorization: `Bearer ${adminKey}` }],
+    [22, '/v1/channels', {}],
+    [23, '/', {}],
+    [24, '/assets/none.js', {}],
+  ] as const) {
+    assert.match(await refusal(path, headers), new RegExp(`More than ${max} requests`), path)
+  }
 })
 
 test('with RATE_LIMIT=off nothing is refused', { timeout }, async (t) => {
