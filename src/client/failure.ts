@@ -28,6 +28,11 @@ export function unreachable(by: string, why: string): Problem {
   }
 }
 
+/** Whether the server is there, and only asks for fewer requests or connections: from this address, or from all. */
+export function asksForPatience({ status, code }: Problem): boolean {
+  return status === 429 || code === 'overloaded'
+}
+
 /** What a line that broke is lost with. */
 export function asFeedError(by: string, error: unknown): FeedError {
   if (error instanceof FeedError) return error

@@ -106,7 +106,7 @@ export function foldOf(state: FoldState): { channel: Channel; posts: PostList } 
 
 /** Puts each post where it belongs: into the window, or aside. */
 function withPosts(state: FoldState, posts: Iterable<Post>): FoldState {
-  const floor = state.posts.at(-1)
+  const floor = state.posts[state.posts.length - 1]
   const inWindow = (post: Post) => state.older === null || (floor !== undefined && compare(post, floor) <= 0)
   const [reached, below] = part(listOf(posts), inWindow)
   const kept = bounded(merge(state.aside, below))

@@ -22,6 +22,11 @@ export interface FollowOptions {
   onBatch?(batch: Batch): void
   onState?(state: FeedState, previous: FeedState): void
   /**
+   * The server refuses some of the feed's polls (429), because too many come from this address. The feed asks more seldom,
+   * so changes come later than usual (`true`); or they come as usual again (`false`).
+   */
+  onSlowed?(slowed: boolean): void
+  /**
    * Something failed. The feed goes on trying by itself, but for `unknown-channel` before the first snapshot, after which
    * it is closed. Told once for each kind of failure, and again only after the feed has been live for a while. `code` is
    * `unreachable`, and `status` 0, where no server said anything.
@@ -29,7 +34,10 @@ export interface FollowOptions {
   onError?(problem: Problem): void
   /** Where to start, for a page that was rendered with a snapshot. `onSnapshot` is not told of it. */
   snapshot?: Snapshot
-  /** Which transports may be used; the best of them is tried first. Default: all. */
+  /**
+   * Which transports may be used; the best of them is tried first. Default: all. `sse` polls as well, while the page is
+   * hidden, other tabs hold all streams that a browser may, or the server has no room for one.
+   */
   transports?: readonly (Transport | TransportAlias)[]
   /** Delays that differ from `timingDefaults`. */
   timing?: Partial<Timing>
@@ -45,6 +53,8 @@ export interface Feed {
   readonly state: FeedState
   /** What the feed is connected by; null while it is not. */
   readonly transport: Transport | null
+  /** Whether changes come later than usual, because the server refuses some of the feed's polls. */
+  readonly slowed: boolean
   /** Null until there is a snapshot. */
   readonly channel: Channel | null
   readonly cursor: Cursor | null

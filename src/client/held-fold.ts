@@ -1,6 +1,7 @@
 import type { Batch, Page, Snapshot } from '../wire/batch.ts'
 import type { ResetReason } from '../wire/events.ts'
 import type { Cursor, PageToken } from '../wire/scalars.ts'
+import { withDeadline } from './deadline.ts'
 import { asFeedError, FeedError, unreachable } from './failure.ts'
 import { addPage, applyBatch, cursorOf, type FoldState, readingOrder, startFrom } from './fold.ts'
 import type { ToldReason } from './line.ts'
@@ -113,10 +114,9 @@ export class HeldFold {
 
 async function readPage(requests: PageRequests, token: PageToken): Promise<{ page: Page; readAt: string | null }> {
   try {
-    const { value: page, headers } = await requestJson<Page>(by, requests.addresses.posts(token), {
-      signal: AbortSignal.any([requests.signal, AbortSignal.timeout(requests.timeoutMs)]),
-      cache: 'no-cache',
-    })
+    const { value: page, headers } = await withDeadline(requests.signal, requests.timeoutMs, (signal) =>
+      requestJson<Page>(by, requests.addresses.posts(token), { signal, cache: 'no-cache' }),
+    )
     // The page's ETag is the cursor at which it was read; something on the way may have made it a weak one.
     return { page, readAt: /^(?:W\/)?"(.*)"$/.exec(headers.get('etag') ?? '')?.[1] ?? null }
   } catch (error) {

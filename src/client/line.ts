@@ -18,6 +18,8 @@ export type Signal =
   | { readonly kind: 'batch'; readonly batch: Batch; readonly answers: boolean }
   /** What was asked for has been told: the follower has all that there was. */
   | { readonly kind: 'caught-up' }
+  /** Whether the server refuses requests because too many come, so that changes come later than usual. */
+  | { readonly kind: 'slowed'; readonly slowed: boolean }
   | { readonly kind: 'steer'; readonly steer: Steer }
   | { readonly kind: 'lost'; readonly error: FeedError }
 
@@ -26,6 +28,7 @@ export type Signal =
  * in a signal within the times of `Timing`: `caught-up`, or `lost`.
  */
 export interface Line {
+  /** How it follows now. */
   readonly transport: Transport
   /** Asks again for all past the cursor, at once; ends in `caught-up` or `lost`, as the first time. */
   refollow(): void

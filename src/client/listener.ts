@@ -1,7 +1,7 @@
 import type { Problem } from '../wire/problem.ts'
 import type { FollowOptions } from './follow.ts'
 
-type Callbacks = Pick<FollowOptions, 'onSnapshot' | 'onBatch' | 'onState' | 'onError'>
+type Callbacks = Pick<FollowOptions, 'onSnapshot' | 'onBatch' | 'onState' | 'onSlowed' | 'onError'>
 type Name = keyof Callbacks
 type Call<N extends Name> = Parameters<NonNullable<Callbacks[N]>>
 

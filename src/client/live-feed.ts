@@ -58,6 +58,7 @@ export class LiveFeed implements Feed {
   #busy = false
   readonly #held: HeldFold
   #machine: MachineState
+  #slowed = false
   #steer: Steer | null = null
   /** The server wants to be left alone until then (`performance.now()`, which no change of the clock moves). */
   #notBeforeMs = 0
@@ -98,6 +99,10 @@ export class LiveFeed implements Feed {
   get transport(): Transport | null {
     const { phase } = this.#machine
     return phase === 'connecting' || phase === 'offline' || phase === 'closed' ? null : this.#lines.transport
+  }
+
+  get slowed(): boolean {
+    return this.#slowed
   }
 
   get channel(): Channel | null {
@@ -156,6 +161,7 @@ export class LiveFeed implements Feed {
         break
       case 'drop':
         this.#lines.drop()
+        this.#noteSlowed(false)
         break
       case 'refollow':
         this.#lines.refollow()
@@ -168,6 +174,7 @@ export class LiveFeed implements Feed {
         break
       case 'promote':
         this.#lines.promote()
+        this.#noteSlowed(false)
         break
       case 'start':
         this.#startTimer(command.timer, command.retryAfterMs, command.soon === true)
@@ -205,6 +212,9 @@ export class LiveFeed implements Feed {
         // A line that answers the cursor with something else won't do better when asked again at once.
         if (!this.#apply(signal.batch)) this.#take({ kind: signal.answers ? 'lost' : 'gap' })
         break
+      case 'slowed':
+        this.#noteSlowed(signal.slowed)
+        break
       case 'steer':
         this.#steer = signal.steer
         this.#take({ kind: 'steered', action: signal.steer.action })
@@ -219,6 +229,7 @@ export class LiveFeed implements Feed {
   #takeCandidateSignal(signal: Signal): void {
     switch (signal.kind) {
       case 'opened':
+      case 'slowed':
         break
       case 'caught-up':
         this.#take({ kind: 'candidate-live' })
@@ -269,6 +280,12 @@ export class LiveFeed implements Feed {
   #noteStatus(): void {
     const { ended } = this.#held
     if (ended !== this.#machine.ended) this.#take({ kind: 'status', ended })
+  }
+
+  #noteSlowed(slowed: boolean): void {
+    if (slowed === this.#slowed) return
+    this.#slowed = slowed
+    this.#listener.tell('onSlowed', slowed)
   }
 
   #startTimer(timer: TimerName, retryAfterMs: number | undefined, soon: boolean): void {

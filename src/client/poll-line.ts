@@ -1,11 +1,17 @@
 import type { Batch, Snapshot } from '../wire/batch.ts'
 import { cursorAfter, parseCursor } from '../wire/cursor.ts'
 import type { Cursor } from '../wire/scalars.ts'
-import { asFeedError, FeedError } from './failure.ts'
+import { withDeadline } from './deadline.ts'
+import { asFeedError, asksForPatience, FeedError } from './failure.ts'
 import type { Line, LineContext, ToldReason } from './line.ts'
+import { Pace } from './pace.ts'
 import { requestJson } from './requests.ts'
+import { toldDelayMs } from './timing.ts'
 
-/** Asks for the changes past the cursor, again and again, as often as the server says. */
+/**
+ * Asks for the changes past the cursor, again and again, as often as the server says. A refusal for asking too often does
+ * not end it: the server is there, so the line waits as long as it is told, and asks more seldom from then on.
+ */
 export function openPollLine(context: LineContext): Line {
   const own = new AbortController()
   const pause = new Pause(own.signal)
@@ -26,20 +32,43 @@ export function openPollLine(context: LineContext): Line {
 }
 
 async function pollOn(context: LineContext, signal: AbortSignal, pause: Pause): Promise<void> {
+  const { timing } = context
+  const pace = new Pace()
   for (let opened = false; !signal.aborted; ) {
-    const after = context.cursor()
-    const round = after === null ? await start(context, signal, undefined) : await poll(context, signal, after)
+    const round = await ask(context, signal)
     if (signal.aborted) return
     if (!opened) context.tell({ kind: 'opened' })
     opened = true
+    if (round instanceof FeedError) {
+      pace.refused()
+      context.tell({ kind: 'slowed', slowed: true })
+      const toldMs = toldDelayMs(round.retryAfterMs ?? 0, timing, Math.random())
+      await pause.takeWhole(Math.max(toldMs, pace.waitMs(context.pollDelayMs(null), timing.toldCapMs)))
+      continue
+    }
     for (const told of round.signals) {
       if (signal.aborted) return
       context.tell(told)
     }
     if (signal.aborted) return
     if (round.more) continue
+    if (pace.slowed) {
+      pace.answered()
+      context.tell({ kind: 'slowed', slowed: pace.slowed })
+    }
     context.tell({ kind: 'caught-up' })
-    await pause.take(context.pollDelayMs(round.delayMs))
+    await pause.take(pace.waitMs(context.pollDelayMs(round.delayMs), timing.toldCapMs))
+  }
+}
+
+/** What came of one question, or the error by which the server asks for fewer of them. */
+async function ask(context: LineContext, signal: AbortSignal): Promise<Round | FeedError> {
+  const after = context.cursor()
+  try {
+    return after === null ? await start(context, signal, undefined) : await poll(context, signal, after)
+  } catch (error) {
+    if (error instanceof FeedError && asksForPatience(error.problem)) return error
+    throw error
   }
 }
 
@@ -52,8 +81,9 @@ interface Round {
 
 async function poll(context: LineContext, signal: AbortSignal, after: Cursor): Promise<Round> {
   try {
-    const answer = requestJson<Batch>('poll', context.addresses.changes(after), { signal: within(context, signal) })
-    const { value: batch, headers } = await answer
+    const { value: batch, headers } = await withDeadline(signal, context.timing.openTimeoutMs, (within) =>
+      requestJson<Batch>('poll', context.addresses.changes(after), { signal: within }),
+    )
     return {
       signals: [{ kind: 'batch', batch, answers: true }],
       // An answer that got nowhere would be asked for again for ever.
@@ -69,10 +99,9 @@ async function poll(context: LineContext, signal: AbortSignal, after: Cursor): P
 
 async function start(context: LineContext, signal: AbortSignal, reason: ToldReason): Promise<Round> {
   // What stands in a cache may be from before the cursor that can't be served.
-  const { value: snapshot, headers } = await requestJson<Snapshot>('poll', context.addresses.snapshot, {
-    signal: within(context, signal),
-    cache: 'no-store',
-  })
+  const { value: snapshot, headers } = await withDeadline(signal, context.timing.openTimeoutMs, (within) =>
+    requestJson<Snapshot>('poll', context.addresses.snapshot, { signal: within, cache: 'no-store' }),
+  )
   const cursor = context.cursor()
   if (reason === 'too-old' && cursor !== null && isBefore(snapshot.cursor, cursor)) {
     throw new Error('the snapshot is older than what it is to replace')
@@ -98,38 +127,46 @@ function delayOf(headers: Headers): number | null {
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null
 }
 
-function within(context: LineContext, signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(context.timing.openTimeoutMs)])
-}
-
 /** A wait that can be cut short. */
 class Pause {
   readonly #signal: AbortSignal
-  #end: () => void = () => {}
+  #finish: () => void = () => {}
+  #whole = false
   #cutShort = false
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
-    signal.addEventListener('abort', () => this.#end(), { once: true })
+    signal.addEventListener('abort', () => this.#finish(), { once: true })
   }
 
   async take(ms: number): Promise<void> {
-    if (!this.#cutShort && !this.#signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms)
-        this.#end = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      this.#end = () => {}
-    }
+    if (!this.#cutShort) await this.#wait(ms)
     this.#cutShort = false
   }
 
-  /** Ends the wait, or skips the next one where none is under way. */
+  /** A wait that only the line's end cuts short. */
+  async takeWhole(ms: number): Promise<void> {
+    this.#whole = true
+    await this.#wait(ms)
+    this.#whole = false
+    this.#cutShort = false
+  }
+
+  /** Ends the wait, or skips the next one if none is under way. */
   end(): void {
     this.#cutShort = true
-    this.#end()
+    if (!this.#whole) this.#finish()
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (this.#signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#finish = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#finish = () => {}
   }
 }

@@ -57,11 +57,15 @@ export async function requestJson<T>(
 /** The problem in a refusal, or one made from its status where something on the way answered instead of the server. */
 async function problemOf(by: string, response: Response): Promise<Problem> {
   const type = response.headers.get('content-type') ?? ''
-  if (type.startsWith('application/problem+json')) {
-    const body: unknown = await response.json()
-    if (isProblem(body)) return body
-  } else {
-    await response.body?.cancel()
+  try {
+    if (type.startsWith('application/problem+json')) {
+      const body: unknown = await response.json()
+      if (isProblem(body)) return body
+    } else {
+      await response.body?.cancel()
+    }
+  } catch {
+    // The status says enough, and is not to be lost with the body.
   }
   return { ...unreachable(by, `the answer was ${response.status}`), status: response.status }
 }

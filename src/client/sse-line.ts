@@ -1,40 +1,129 @@
 import type { Batch, Snapshot } from '../wire/batch.ts'
 import { EventStreamParser, type StreamEvent } from './event-stream.ts'
-import { asFeedError } from './failure.ts'
+import { asFeedError, asksForPatience, FeedError } from './failure.ts'
+import type { Transport } from './follow.ts'
 import type { Line, LineContext } from './line.ts'
+import { openPollLine } from './poll-line.ts'
 import { request } from './requests.ts'
+import { boundStreams } from './stream-permits.ts'
+import { climbDelayMs, toldDelayMs } from './timing.ts'
 
 /**
  * Server-sent events over `fetch`, which Node has as well as browsers, and which shows comments and refusals where
- * `EventSource` hides them.
+ * `EventSource` hides them. While the page may not hold a stream open, or the server has no room for one, the same line
+ * polls: the feed stays live, and each post comes a moment later.
  */
 export function openSseLine(context: LineContext): Line {
-  let reading = new AbortController()
-  let over = false
+  return new SseLine(context)
+}
 
-  const close = () => {
-    over = true
-    reading.abort()
+class SseLine implements Line {
+  readonly #context: LineContext
+  readonly #unbound: () => void
+  #reading = new AbortController()
+  #polling: Line | null = null
+  #mayStream = false
+  /** Streams that the server refused since it last took one. */
+  #refusals = 0
+  /** No stream is asked for before then (`performance.now()`). */
+  #notBeforeMs = 0
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #over = false
+
+  constructor(context: LineContext) {
+    this.#context = context
+    this.#unbound = boundStreams(context.base.origin, (mayStream) => {
+      this.#mayStream = mayStream
+      this.#follow()
+    })
   }
 
-  const begin = () => {
-    reading.abort()
-    const own = new AbortController()
-    reading = own
-    const lose = (error: unknown) => {
-      if (over || reading !== own) return
-      close()
-      context.tell({ kind: 'lost', error: asFeedError('sse', error) })
+  get transport(): Transport {
+    return this.#polling === null ? 'sse' : 'poll'
+  }
+
+  refollow(): void {
+    if (this.#polling === null) this.#follow()
+    else this.#polling.refollow()
+  }
+
+  close(): void {
+    this.#over = true
+    this.#unbound()
+    clearTimeout(this.#retry)
+    this.#reading.abort()
+    this.#polling?.close()
+  }
+
+  /** Begins what is possible now: a stream, or polls until there can be one. */
+  #follow(): void {
+    if (this.#over) return
+    clearTimeout(this.#retry)
+    const waitMs = this.#notBeforeMs - performance.now()
+    if (this.#mayStream && waitMs <= 0) {
+      this.#stream()
+      return
     }
-    readStream(context, own).then(() => lose(new Error('the stream ended')), lose)
+    if (this.#mayStream) this.#retry = setTimeout(() => this.#follow(), waitMs)
+    this.#poll()
   }
 
-  begin()
-  return { transport: 'sse', refollow: begin, close }
+  #stream(): void {
+    this.#polling?.close()
+    this.#polling = null
+    this.#reading.abort()
+    const own = new AbortController()
+    this.#reading = own
+    const ended = (error: unknown) => {
+      if (this.#over || this.#reading !== own) return
+      if (error instanceof FeedError && asksForPatience(error.problem)) this.#wait(error)
+      else this.#lose(error)
+    }
+    const opened = () => {
+      this.#refusals = 0
+      this.#context.tell({ kind: 'slowed', slowed: false })
+    }
+    readStream(this.#context, own, opened).then(() => ended(new Error('the stream ended')), ended)
+  }
+
+  #poll(): void {
+    this.#reading.abort()
+    this.#reading = new AbortController()
+    const { pollDelayMs, tell, timing } = this.#context
+    this.#polling ??= openPollLine({
+      ...this.#context,
+      pollDelayMs: (told) => Math.max(pollDelayMs(told), isHidden() ? timing.hiddenPollMs : 0),
+      tell: (signal) => {
+        if (this.#over) return
+        if (signal.kind === 'lost') this.#lose(signal.error)
+        else tell(signal)
+      },
+    })
+  }
+
+  /** Asks for no stream for as long as the server says, and longer with each refusal. */
+  #wait({ retryAfterMs = 0 }: FeedError): void {
+    const { timing } = this.#context
+    const random = Math.random()
+    const waitMs = climbDelayMs(this.#refusals, false, timing, random)
+    this.#refusals++
+    this.#notBeforeMs = performance.now() + Math.max(waitMs, toldDelayMs(retryAfterMs, timing, random))
+    this.#follow()
+  }
+
+  #lose(error: unknown): void {
+    if (this.#over) return
+    this.close()
+    this.#context.tell({ kind: 'lost', error: asFeedError('sse', error) })
+  }
+}
+
+function isHidden(): boolean {
+  return typeof document !== 'undefined' && document.visibilityState === 'hidden'
 }
 
 /** Reads one stream to its end. Ends by throwing where it is aborted, silent for too long, refused or not readable. */
-async function readStream(context: LineContext, own: AbortController): Promise<void> {
+async function readStream(context: LineContext, own: AbortController, opened: () => void): Promise<void> {
   const { timing, addresses } = context
   const silence = new Watchdog(own)
   silence.expect(timing.openTimeoutMs, 'the stream did not open in time')
@@ -46,6 +135,7 @@ async function readStream(context: LineContext, own: AbortController): Promise<v
     })
     if (response.body === null) throw new Error('the stream has no body')
     if (own.signal.aborted) return
+    opened()
     context.tell({ kind: 'opened' })
     // A proxy that holds the stream back is found by this: the first event, be it an empty batch, is sent at once.
     silence.expect(timing.answerTimeoutMs, 'the stream brought nothing in time')
@@ -61,6 +151,8 @@ async function readStream(context: LineContext, own: AbortController): Promise<v
       parser.take(decoder.decode(chunk.value, { stream: true }))
       if (started) silence.expect(timing.silenceMs, 'the stream went silent')
     }
+  } catch (error) {
+    throw silence.over ?? error
   } finally {
     silence.stop()
   }
@@ -81,9 +173,11 @@ function takeEvent(context: LineContext, event: StreamEvent, answers: boolean): 
   return false
 }
 
-/** Aborts what it watches where nothing comes in time. */
+/** Aborts what it watches if nothing comes in time. */
 class Watchdog {
   readonly #watched: AbortController
+  /** Why it did so. Kept here, since browsers of 2021 drop the reason of an abort. */
+  over: Error | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(watched: AbortController) {
@@ -92,7 +186,10 @@ class Watchdog {
 
   expect(withinMs: number, orElse: string): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#watched.abort(new Error(orElse)), withinMs)
+    this.#timer = setTimeout(() => {
+      this.over = new Error(orElse)
+      this.#watched.abort()
+    }, withinMs)
   }
 
   stop(): void {

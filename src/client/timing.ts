@@ -23,6 +23,8 @@ export interface Timing {
   readonly pollMs: number
   /** Between two polls of an ended channel, which changes only by corrections and retractions. */
   readonly endedPollMs: number
+  /** Between two polls of a page that is hidden and has let go of its stream. It asks at once when it is shown. */
+  readonly hiddenPollMs: number
   /**
    * A server's word on a delay (Retry-After, `retryAfterMs`, Wirecopy-Poll-Ms, steer) is taken up to this: a mistaken
    * proxy must not silence a reader for days. It is spread by as much again at most.
@@ -43,6 +45,7 @@ export const timingDefaults: Timing = {
   steeredClimbMs: 300_000,
   pollMs: 5_000,
   endedPollMs: 60_000,
+  hiddenPollMs: 30_000,
   toldCapMs: 300_000,
 }
 

@@ -6,30 +6,28 @@ export interface WakeListener {
 
 /**
  * Listens for the moments at which a browser's page comes back: shown again, back on a network, taken out of the
- * back/forward cache. Where there are no such events (Node) it does nothing. Gives the function that stops it.
+ * back/forward cache. Where there are no such events (Node) it does nothing. Returns the function that stops it.
  */
 export function listenForWaking(listener: WakeListener): () => void {
-  const stop = new AbortController()
-  const { signal } = stop
+  const stops: (() => void)[] = []
+  // By hand: browsers of 2020 ignore the option `signal`, and would go on calling.
+  const listen = (target: EventTarget, type: string, heard: (event: Event) => void) => {
+    target.addEventListener(type, heard)
+    stops.push(() => target.removeEventListener(type, heard))
+  }
   if (typeof document !== 'undefined') {
-    document.addEventListener(
-      'visibilitychange',
-      () => {
-        if (document.visibilityState === 'visible') listener.woke()
-      },
-      { signal },
-    )
+    listen(document, 'visibilitychange', () => {
+      if (document.visibilityState === 'visible') listener.woke()
+    })
   }
   if (typeof window !== 'undefined') {
-    window.addEventListener('online', () => listener.woke(), { signal })
-    window.addEventListener('offline', () => listener.wentOffline(), { signal })
-    window.addEventListener(
-      'pageshow',
-      (event) => {
-        if (event.persisted) listener.woke()
-      },
-      { signal },
-    )
+    listen(window, 'online', () => listener.woke())
+    listen(window, 'offline', () => listener.wentOffline())
+    listen(window, 'pageshow', (event) => {
+      if ('persisted' in event && event.persisted === true) listener.woke()
+    })
   }
-  return () => stop.abort()
+  return () => {
+    for (const stop of stops) stop()
+  }
 }

@@ -13,6 +13,8 @@ export interface Watched {
   readonly batches: Batch[]
   readonly problems: string[]
   readonly resets: string[]
+  /** Whether changes came late, each time that this changed. */
+  readonly slowed: boolean[]
   /** Resolves once it holds, asked again at everything that the feed tells. */
   until(what: string, holds: (feed: Feed) => boolean): Promise<void>
 }
@@ -41,6 +43,7 @@ export function watch(t: TestContext, url: string, channel: string, options: Fol
   const batches: Batch[] = []
   const problems: string[] = []
   const resets: string[] = []
+  const slowed: boolean[] = []
   const asking = new Set<() => void>()
   const ask = () => {
     for (const one of asking) one()
@@ -68,6 +71,10 @@ export function watch(t: TestContext, url: string, channel: string, options: Fol
       states.push(state)
       ask()
     },
+    onSlowed: (now) => {
+      slowed.push(now)
+      ask()
+    },
     onError: (problem) => {
       problems.push(problem.code)
       ask()
@@ -89,7 +96,7 @@ export function watch(t: TestContext, url: string, channel: string, options: Fol
       asking.add(one)
       one()
     })
-  return { feed, states, batches, problems, resets, until }
+  return { feed, states, batches, problems, resets, slowed, until }
 }
 
 export function isLive(feed: Feed): boolean {
