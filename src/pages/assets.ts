@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { type BuildResult, build, stop } from 'esbuild'
+import { type BuildOptions, type BuildResult, build, stop } from 'esbuild'
 import type { PageAssets } from './layout.ts'
+import { bundleTargets } from './oldest-browsers.ts'
 
 interface Asset {
   readonly type: string
@@ -55,24 +56,27 @@ async function makeAssets(): Promise<Assets> {
   return { urls: { reader, ops, opsTicks, style, icon }, files, revision: await revisionOf([...files.keys()]) }
 }
 
+export const browserEntries = Object.entries(entries).map(([out, file]) => ({ out, in: join(folder, file) }))
+
+export const bundling = {
+  entryNames: '[name]-[hash]',
+  outdir: join(folder, 'assets'),
+  write: false,
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: bundleTargets,
+  legalComments: 'none',
+  loader: { '.svg': 'copy' },
+  logLevel: 'silent',
+  // The project's own settings keep an import of types alone as an import of the module, for Node's type stripping.
+  tsconfigRaw: {},
+} satisfies BuildOptions & { write: false }
+
 async function bundle(): Promise<BuildResult<{ write: false }>> {
   try {
-    return await build({
-      entryPoints: Object.entries(entries).map(([out, file]) => ({ out, in: join(folder, file) })),
-      entryNames: '[name]-[hash]',
-      outdir: join(folder, 'assets'),
-      write: false,
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      legalComments: 'none',
-      loader: { '.svg': 'copy' },
-      logLevel: 'silent',
-      // The project's own settings keep an import of types alone as an import of the module, for Node's type stripping.
-      tsconfigRaw: {},
-    })
+    return await build({ ...bundling, entryPoints: browserEntries })
   } catch (error) {
     throw new Error(
       `The pages' files could not be bundled: ${error instanceof Error ? error.message : String(error)}`,

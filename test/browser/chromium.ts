@@ -33,9 +33,10 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Its pages wait as long as all tests do, rather than for Playwright's own 30 s. */
-export async function launchChromium(): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: flags, timeout: waitMsMax })
+/** Its pages wait as long as all tests do, rather than for Playwright's own 30 s. `more` are further flags. */
+export async function launchChromium(...more: string[]): Promise<Browser> {
+  const args = [...flags, ...more]
+  const browser = await chromium.launch({ executablePath: findChromium(), args, timeout: waitMsMax })
   browser.on('context', (context) => context.setDefaultTimeout(waitMsMax))
   return browser
 }

@@ -94,6 +94,7 @@ test('no news is not good news', () => {
   ])
   assert.equal(verdictOf({ known: null, failure: null }).level, 'not-known')
   assert.equal(verdictOf({ known: null, failure: 'server' }).level, 'not-known')
+  assert.match(verdictOf({ known: null, failure: 'rate' }).text, /Not known .*: too many questions/)
   assert.deepEqual(verdictOf({ known: knownOf({ nodes: [{}] }, 12_000), failure: 'server' }), {
     level: 'not-known',
     text: 'Not known whether readers are being reached: the server has not answered for 12 s',
@@ -121,7 +122,7 @@ const told: fc.Arbitrary<Told> = fc.record({
   drop: fc.option(fc.record({ from: fc.nat(500), to: fc.nat(500), ageMs: fc.nat(900_000) }), { nil: null }),
 })
 const sinceMs = fc.oneof(age, fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, -3_600_000))
-const failure = fc.constantFrom('store', 'server', null)
+const failure = fc.constantFrom('store', 'server', 'rate', null)
 
 test('whatever is told, the page is green exactly if all of it is good, and recent', () => {
   fc.assert(

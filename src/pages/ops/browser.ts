@@ -1,4 +1,5 @@
 /** What runs in the operator's browser: asks for a key once, then for the figures every two seconds. */
+import { retryAfterMs } from '../../client/failure.ts'
 import type { OpsChannels, OpsNodes } from '../../wire/ops.ts'
 import { element } from '../reader/document.ts'
 import { morph } from '../reader/morph.ts'
@@ -11,6 +12,8 @@ const tickMs = 1_000
 /** A question that takes longer is given up, and asked again. What is shown does not wait for it. */
 const answerMsMax = 5_000
 const backoffMsMax = 8_000
+/** How long the server may tell this page to wait: its rates are counted by the minute. */
+const toldMsMax = 60_000
 
 const storageName = 'wirecopy-ops-key'
 const form = element(document, '[data-key-form]', HTMLFormElement)
@@ -39,7 +42,7 @@ interface Asking {
   readonly stop: AbortController
 }
 
-let key = sessionStorage.getItem(storageName)
+let key = keptKey()
 let asking: Asking | null = null
 let askAtMs = 0
 let failures = 0
@@ -49,7 +52,7 @@ let failure: Seen['failure'] = null
 form.addEventListener('submit', (event) => {
   event.preventDefault()
   key = field.value.trim()
-  sessionStorage.setItem(storageName, key)
+  keepKey(key)
   field.value = ''
   askNow()
 })
@@ -58,10 +61,37 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden) askNow()
 })
 setInterval(tick, tickMs)
-// In the background these go on. Without them the page's own timer does what it may.
-new Worker(figures.dataset['ticks'] ?? '', { type: 'module' }).addEventListener('message', tick)
+tickInBackground()
 if (key === null) forgetKey('')
 else askNow()
+
+/** Null if there is none, or if this browser keeps nothing: reading throws where sites may not store anything. */
+function keptKey(): string | null {
+  try {
+    return sessionStorage.getItem(storageName)
+  } catch {
+    return null
+  }
+}
+
+/** A key that can't be kept lasts as long as the page. Null forgets it. */
+function keepKey(kept: string | null): void {
+  try {
+    if (kept === null) sessionStorage.removeItem(storageName)
+    else sessionStorage.setItem(storageName, kept)
+  } catch {
+    // Nothing was kept.
+  }
+}
+
+/** In the background a worker's ticks go on. If there is none, the page's own timer does what it may. */
+function tickInBackground(): void {
+  try {
+    new Worker(figures.dataset['ticks'] ?? '').addEventListener('message', tick)
+  } catch (error) {
+    console.warn('Wirecopy has no timer in the background here.', error)
+  }
+}
 
 /** Shows what is known now, whatever has become of the questions, and asks again when it is time. */
 function tick(): void {
@@ -78,6 +108,7 @@ function askNow(): void {
 }
 
 async function ask(asked: string): Promise<void> {
+  let toldMs = 0
   const mine: Asking = { sinceMs: performance.now(), stop: new AbortController() }
   asking = mine
   try {
@@ -95,12 +126,13 @@ async function ask(asked: string): Promise<void> {
     if (key !== asked) return
     mine.stop.abort()
     failures += 1
-    failure = error instanceof StoreAway ? 'store' : 'server'
+    failure = error instanceof StoreAway ? 'store' : error instanceof TooMany ? 'rate' : 'server'
+    toldMs = error instanceof TooMany ? error.waitMs : 0
     if (failure === 'store' && held !== null) held = { ...held, refuted: true }
     if (error instanceof Refused) forgetKey(error.message)
   } finally {
     asking = null
-    askAtMs = key === asked ? performance.now() + delayMs() : 0
+    askAtMs = key === asked ? performance.now() + Math.max(toldMs, delayMs()) : 0
     if (key !== null) show()
   }
 }
@@ -114,6 +146,15 @@ function delayMs(): number {
 class Refused extends Error {}
 class StoreAway extends Error {}
 
+class TooMany extends Error {
+  readonly waitMs: number
+
+  constructor(waitMs: number) {
+    super('The server refuses so many questions.')
+    this.waitMs = waitMs
+  }
+}
+
 async function get<T>(name: 'nodes' | 'channels', bearer: string, signal: AbortSignal): Promise<T> {
   const response = await fetch(`/v1/ops/${name}`, {
     headers: { authorization: `Bearer ${bearer}` },
@@ -123,6 +164,7 @@ async function get<T>(name: 'nodes' | 'channels', bearer: string, signal: AbortS
   if (response.status === 401 || response.status === 403) {
     throw new Refused('This key is not known, has expired, or lacks the scope ops:read.')
   }
+  if (response.status === 429) throw new TooMany(Math.min(retryAfterMs(response.headers) ?? 0, toldMsMax))
   if (response.ok) return (await response.json()) as T
   const { code } = (await response.json().catch(() => ({}))) as { code?: unknown }
   if (code === 'unavailable') throw new StoreAway()
@@ -182,7 +224,7 @@ function forgetKey(problem: string): void {
   held = null
   failure = null
   failures = 0
-  sessionStorage.removeItem(storageName)
+  keepKey(null)
   tables.replaceChildren()
   figures.hidden = true
   form.hidden = false

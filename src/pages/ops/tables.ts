@@ -16,7 +16,7 @@ export function renderTables(known: Known, { channels, ageMs }: OpsChannels): Ht
   const stale = isStale(known)
   const summed = (ms: number) => (count: number) => (stale || !isFresh(ms + known.sinceMs) ? notKnown : whole(count))
   const inAll = summed(Math.max(0, ...nodes.map((node) => node.ageMs)))
-  const byFollowers = channels.toSorted((a, b) => b.followers - a.followers || a.channel.localeCompare(b.channel))
+  const byFollowers = [...channels].sort((a, b) => b.followers - a.followers || a.channel.localeCompare(b.channel))
   const shown = byFollowers.slice(0, channelsShownMax)
   const left = channels.length - shown.length
   return html`
@@ -122,5 +122,4 @@ function figure(name: string, count: Part): Html {
   return html`<div><dt>${name}</dt><dd>${count}</dd></div>`
 }
 
-const wholeNumber = new Intl.NumberFormat('en')
-const whole = (count: number): string => wholeNumber.format(count)
+const whole = (count: number): string => count.toLocaleString('en')

@@ -15,8 +15,11 @@ export interface Known {
 export interface Seen {
   /** Null if nothing was told yet. */
   readonly known: Known | null
-  /** Why the last question was not answered: the server's store was away, or the server was. Null if it was. */
-  readonly failure: 'store' | 'server' | null
+  /**
+   * Why the last question was not answered: the server's store was away, the server was, or it refused so many questions.
+   * Null if it was answered.
+   */
+  readonly failure: 'store' | 'server' | 'rate' | null
 }
 
 export type Level = 'yes' | 'partly' | 'no' | 'not-known'
@@ -35,17 +38,23 @@ export interface Verdict {
  */
 export function verdictOf({ known, failure }: Seen): Verdict {
   if (failure === 'store') return verdict('no', () => 'the server answers, but its Redis does not')
-  if (known === null) {
-    return verdict('not-known', () => (failure === null ? 'no figures have come yet' : 'the server does not answer'))
-  }
+  if (known === null) return verdict('not-known', () => (failure === null ? 'no figures have come yet' : why[failure]))
   const standing = standingOf(known)
   const level = isStale(known) ? 'not-known' : levelOf(standing)
   if (level === 'not-known' && failure === 'server') {
     return verdict(level, (age) => `the server has not answered${age(' for ', known.sinceMs, '')}`)
   }
+  if (level === 'not-known' && failure === 'rate') {
+    return verdict(level, (age) => `${why.rate}; the newest figures are${age(' ', known.sinceMs, '')} old`)
+  }
   if (isStale(known)) return verdict(level, (age) => `the newest figures are${age(' ', known.sinceMs, '')} old`)
   return verdict(level, (age) => clausesOf(standing, age).join('; '))
 }
+
+const why = {
+  server: 'the server does not answer',
+  rate: 'too many questions come with this key, and the server refuses some',
+} as const
 
 /** Whether the figures as a whole say nothing about now. */
 export function isStale({ sinceMs, refuted }: Known): boolean {
@@ -139,8 +148,7 @@ function readersOn(lost: readonly OpsLost[]): string {
   return `${counted(readers, 'reader was', 'readers were')} on ${lost.length === 1 ? 'it' : 'them'}`
 }
 
-const wholeNumber = new Intl.NumberFormat('en')
-const whole = (count: number): string => wholeNumber.format(count)
+const whole = (count: number): string => count.toLocaleString('en')
 
 function counted(count: number, one: string, many: string): string {
   return `${whole(count)} ${count === 1 ? one : many}`

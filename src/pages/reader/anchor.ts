@@ -19,9 +19,11 @@ export function keepPlace(list: Element, edge: number, leaving: ReadonlySet<Elem
   const held = anchors.find((anchor) => anchor.element.isConnected)
   if (held === undefined) return
   const moved = () => held.element.getBoundingClientRect().top - held.top + owed
-  window.scrollBy({ top: Math.round(moved()), behavior: 'instant' })
-  const rest = moved()
-  owed = Math.abs(rest) < 1 ? rest : 0
+  attempt("the reader's place", () => {
+    window.scrollBy({ top: Math.round(moved()), behavior: 'instant' })
+    const rest = moved()
+    owed = Math.abs(rest) < 1 ? rest : 0
+  })
 }
 
 /** Scroll positions are whole pixels. What one change could not make good, the next one does: else it would add up. */

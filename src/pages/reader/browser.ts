@@ -1,5 +1,5 @@
 /** What runs in the reader's browser: it takes the page over from where the server rendered it, and keeps it current. */
-import { type Feed, follow } from '../../client/index.ts'
+import { type Feed, FeedError, follow } from '../../client/index.ts'
 import type { Batch, Snapshot } from '../../wire/batch.ts'
 import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
@@ -35,6 +35,7 @@ function keepNewest(snapshot: Snapshot | undefined): void {
     },
     onBatch: () => show(),
     onState: (state) => bar?.state(state),
+    onSlowed: (slowed) => attempt('that posts come more slowly', () => bar?.slowed(slowed)),
   })
   const channel = () => known(feed.channel)
   const posts = new PostList(list, articleMakers(channel, 'list'), () => bar?.coveredPx ?? 0)
@@ -45,7 +46,10 @@ function keepNewest(snapshot: Snapshot | undefined): void {
   )
   older = attempt('the link to older posts', () => {
     const turn = element(document, '[data-older]', HTMLElement)
-    keepOlder(turn, feed, { loaded: () => show('later'), failed: () => bar?.say(words.olderFailed) })
+    keepOlder(turn, feed, {
+      loaded: () => show('later'),
+      failed: (error) => bar?.say(isBusy(error) ? words.olderBusy : words.olderFailed),
+    })
     return turn
   })
   if (snapshot !== undefined) attempt("the reader's own times", () => showOwnTimes(document, snapshot.channel))
@@ -111,15 +115,15 @@ function postsOf(batch: Batch): Post[] {
 }
 
 /** Older posts come into the same list; without the script the link leads to a page of them. */
-function keepOlder(turn: HTMLElement, feed: Feed, on: { loaded(): void; failed(): void }): void {
+function keepOlder(turn: HTMLElement, feed: Feed, on: { loaded(): void; failed(error: unknown): void }): void {
   const link = element(turn, 'a', HTMLAnchorElement)
   let loading = false
   const load = async () => {
     try {
       await feed.loadOlder()
       on.loaded()
-    } catch {
-      on.failed()
+    } catch (error) {
+      on.failed(error)
     } finally {
       loading = false
       list.removeAttribute('aria-busy')
@@ -134,6 +138,11 @@ function keepOlder(turn: HTMLElement, feed: Feed, on: { loaded(): void; failed()
     list.setAttribute('aria-busy', 'true')
     void load()
   })
+}
+
+/** Whether the server is there, and refused only because too many ask. */
+function isBusy(error: unknown): boolean {
+  return error instanceof FeedError && error.problem.status === 429
 }
 
 /** A feed without an article is none (WAI-ARIA 1.2, "feed"). */

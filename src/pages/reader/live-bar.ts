@@ -17,6 +17,7 @@ export class LiveBar {
   readonly #showNew = element(document, '[data-show-new]', HTMLButtonElement)
   readonly #pause = element(document, '[data-pause]', HTMLButtonElement)
   #state: FeedState = 'connecting'
+  #slowed = false
   #waiting = 0
   #paused = false
   #lost = false
@@ -49,7 +50,7 @@ export class LiveBar {
     const previous = this.#state
     this.#state = state
     this.#bar.setAttribute('data-state', state)
-    this.#connection.textContent = this.#words.connection[state]
+    this.#showConnection()
     if (state === 'offline') {
       this.#lost = true
       this.#announce(this.#words.lost, 'stays')
@@ -59,6 +60,14 @@ export class LiveBar {
       this.#lost = false
       this.#announce(this.#words.restored)
     }
+  }
+
+  /** Whether posts come later than usual, since too many readers share the address. That is no loss of the connection. */
+  slowed(slowed: boolean): void {
+    this.#slowed = slowed
+    this.#bar.toggleAttribute('data-slowed', slowed)
+    this.#showConnection()
+    if (slowed) this.#announce(this.#words.slowedDown)
   }
 
   /** Posts that wait to be shown. Their number is announced when it grows. */
@@ -77,6 +86,11 @@ export class LiveBar {
 
   say(text: string): void {
     this.#announce(text)
+  }
+
+  #showConnection(): void {
+    const live = this.#state !== 'offline' && this.#state !== 'closed' && this.#state !== 'ended'
+    this.#connection.textContent = live && this.#slowed ? this.#words.slowed : this.#words.connection[this.#state]
   }
 
   #announce(text: string, lasting: 'passes' | 'stays' = 'passes'): void {

@@ -60,12 +60,9 @@ class Places {
       return first !== undefined && first.nodeName === node.nodeName ? from : undefined
     }
     const places = this.#byKind.get(kindOf(node)) ?? []
-    let place = places.at(-1)
-    while (place !== undefined && place < from) {
-      places.pop()
-      place = places.at(-1)
-    }
-    return place
+    const last = () => places[places.length - 1]
+    for (let place = last(); place !== undefined && place < from; place = last()) places.pop()
+    return last()
   }
 }
 

@@ -13,6 +13,8 @@ export interface Words {
   readonly posts: string
   readonly status: Readonly<Record<ChannelStatus, string>>
   readonly connection: Readonly<Record<FeedState, string>>
+  /** In the place of `connection`, while the server asks for fewer questions. */
+  readonly slowed: string
   readonly pinned: string
   readonly breaking: string
   readonly keyEvent: string
@@ -32,6 +34,7 @@ export interface Words {
   readonly retractedReason: string
   readonly older: string
   readonly olderFailed: string
+  readonly olderBusy: string
   readonly newest: string
   readonly wholeCoverage: string
   readonly pause: string
@@ -40,6 +43,7 @@ export interface Words {
   readonly resumed: string
   readonly lost: string
   readonly restored: string
+  readonly slowedDown: string
   readonly ended: string
   readonly notFound: string
   readonly notFoundText: string
@@ -67,6 +71,7 @@ const english: Words = {
     ended: 'Coverage has ended',
     closed: 'No updates',
   },
+  slowed: 'Slower updates',
   pinned: 'Pinned',
   breaking: 'Breaking',
   keyEvent: 'Key event',
@@ -91,6 +96,7 @@ const english: Words = {
   retractedReason: 'Reason:',
   older: 'Older posts',
   olderFailed: 'Older posts could not be loaded. Try again',
+  olderBusy: 'Many people are reading here. Try older posts again in a minute',
   newest: 'Back to the newest posts',
   wholeCoverage: 'The whole coverage',
   pause: 'Pause',
@@ -99,6 +105,7 @@ const english: Words = {
   resumed: 'New posts are shown again',
   lost: 'Connection lost, trying again',
   restored: 'Connected again',
+  slowedDown: 'Many people are reading from your network, so new posts come more slowly',
   ended: 'This coverage has ended',
   notFound: 'There is nothing at this address',
   notFoundText: 'The coverage or post may have moved, or the address may be mistyped.',
