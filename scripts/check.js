@@ -19,6 +19,7 @@ const checks = [
   { name: 'unused files, exports and dependencies (knip)', command: 'knip', args: [] },
   { name: 'import directions', command: 'node', args: ['scripts/checks/imports.ts'] },
   { name: 'regular expressions', command: 'node', args: ['scripts/checks/patterns.ts'] },
+  { name: 'browsers', command: 'node', args: ['scripts/checks/browsers.ts'] },
   { name: 'compose file', command: 'node', args: ['scripts/checks/compose.ts'] },
 ]
 

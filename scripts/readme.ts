@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { settings } from '../src/config.ts'
 import { type ErrorCode, errorCodes, problem } from '../src/errors.ts'
 import { commandsNeeded } from '../src/log/requirements.ts'
+import { oldestBrowsers } from '../src/pages/oldest-browsers.ts'
 import { limits } from '../src/wire/limits.ts'
 
 /** Files with tables in them, by path from the repository's root. */
@@ -15,6 +16,7 @@ const tables: Readonly<Record<string, () => string>> = {
   limits: limitsTable,
   errors: errorsTable,
   acl: aclRule,
+  browsers: browsersTable,
 }
 
 /** What the problems of some codes bring besides the members of RFC 9457, and what a client does about them. */
@@ -86,6 +88,22 @@ function aclRule(): string {
     else lines.splice(-1, 1, longer)
   }
   return ['```', ...lines, '```'].join('\n')
+}
+
+/** Browsers by the names that people know them by, with those that are built from the same engine. */
+const browserNames: Readonly<Record<keyof typeof oldestBrowsers, string>> = {
+  chrome: 'Chrome, also on Android, and others made from Chromium',
+  edge: 'Edge',
+  firefox: 'Firefox, also on Android',
+  safari: 'Safari',
+  ios: 'Safari and every other browser on iOS and iPadOS',
+}
+
+function browsersTable(): string {
+  const rows = (Object.keys(browserNames) as (keyof typeof browserNames)[]).map((name) => {
+    return [browserNames[name], oldestBrowsers[name]]
+  })
+  return table(['browser', 'oldest version'], rows)
 }
 
 function errorsTable(): string {
