@@ -69,7 +69,7 @@ class Finder {
     if (typeof name !== 'string' || property.type === 'PrivateIdentifier' || isAssigned(node, path)) return
     const object = node['object'] as SyntaxNode
     const isCalled = path.at(-1)?.type === 'CallExpression' && path.at(-1)?.['callee'] === node
-    if (object.type === 'Identifier' && object.name !== undefined && this.#scopes.isGlobal(object, path)) {
+    if (object.name !== undefined && this.#scopes.isGlobal(object, [...path, node])) {
       const feature = this.#compat.memberOfGlobal(object.name, name)
       if (feature !== undefined) {
         const api = `${object.name}.${name}`
@@ -112,7 +112,7 @@ class Finder {
     const { name } = node['callee'] as SyntaxNode
     const [pattern, flags] = (node['arguments'] as SyntaxNode[]).map((given) => given['value'])
     if (name !== 'RegExp' || typeof pattern !== 'string') return
-    if (this.#scopes.isGlobal(node['callee'] as SyntaxNode, path)) {
+    if (this.#scopes.isGlobal(node['callee'] as SyntaxNode, [...path, node])) {
       this.#patternParts(pattern, typeof flags === 'string' ? flags : '', node)
     }
   }

@@ -53,10 +53,7 @@ export class Compat {
   readonly #data: CompatData
   readonly #oldest: Oldest
   /** By name: every feature that instances of some interface have under it. */
-  readonly #members = new Map<
-    string,
-    { readonly feature: Feature; readonly builtin: boolean }[]
-  >()
+  readonly #members = new Map<string, { readonly feature: Feature; readonly builtin: boolean }[]>()
 
   constructor(data: CompatData, oldest: Oldest) {
     this.#data = data

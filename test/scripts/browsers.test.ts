@@ -21,6 +21,7 @@ const unasked: readonly (readonly [text: string, api: string])[] = [
   ['Array.fromAsync([])', 'Array.fromAsync'],
   ['crypto.randomUUID()', 'crypto.randomUUID'],
   ['const l = navigator.locks', 'navigator.locks'],
+  ['navigator.locks.name', 'navigator.locks'],
   ['navigator.geolocation.watchPosition(f)', 'navigator.geolocation'],
   ['e.addEventListener("x", f, { signal })', 'signal of addEventListener()'],
   ['/(?<=a)b/.test(x)', 'lookbehind_assertion of /(?<=a)b/'],
