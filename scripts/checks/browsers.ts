@@ -11,11 +11,15 @@ import type { SyntaxNode } from './syntax.ts'
 
 const webTransport = 'only WebTransport is read and written by it, which the client never opens'
 
+const ofSegmenter = 'src/wire/cut.ts asks whether there is a segmenter, and only a segmenter has it'
+
 /** What is used though a browser lacks it, and why that is right: APIs, and files. */
 const allowed: Readonly<Record<string, string>> = {
   'node_modules/engine.io-client/build/esm/transports/webtransport.js': webTransport,
   TransformStream: webTransport,
   '.setBigUint64': webTransport,
+  '.segment': ofSegmenter,
+  '.containing': ofSegmenter,
   'preventScroll of focus()': "older Safari scrolls to what has the focus; the reader's place is restored right after",
 }
 

@@ -1,12 +1,12 @@
 import type { Batch, Snapshot } from '../wire/batch.ts'
 import { EventStreamParser, type StreamEvent } from './event-stream.ts'
 import { asFeedError, asksForPatience, FeedError } from './failure.ts'
-import type { Transport } from './follow.ts'
 import type { Line, LineContext } from './line.ts'
 import { openPollLine } from './poll-line.ts'
 import { request } from './requests.ts'
 import { boundStreams } from './stream-permits.ts'
 import { climbDelayMs, toldDelayMs } from './timing.ts'
+import type { Transport } from './transports.ts'
 
 /**
  * Server-sent events over `fetch`, which Node has as well as browsers, and which shows comments and refusals where
@@ -89,14 +89,14 @@ class SseLine implements Line {
   #poll(): void {
     this.#reading.abort()
     this.#reading = new AbortController()
-    const { pollDelayMs, tell, timing } = this.#context
+    const context = this.#context
     this.#polling ??= openPollLine({
-      ...this.#context,
-      pollDelayMs: (told) => Math.max(pollDelayMs(told), isHidden() ? timing.hiddenPollMs : 0),
+      ...context,
+      pollDelayMs: (told) => Math.max(context.pollDelayMs(told), isHidden() ? context.timing.hiddenPollMs : 0),
       tell: (signal) => {
         if (this.#over) return
         if (signal.kind === 'lost') this.#lose(signal.error)
-        else tell(signal)
+        else context.tell(signal)
       },
     })
   }

@@ -15,7 +15,7 @@ function headOf(more: Headers): string | null {
     'sec-websocket-version': '13',
     'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
   }
-  return agree({ method: 'GET', headers: { ...headers, ...more } })?.head ?? null
+  return agree({ method: 'GET', headers: { ...headers, ...more }, compress: true })?.head ?? null
 }
 
 /** The value of a header of the answer; null if it has none. */
