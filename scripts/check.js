@@ -13,7 +13,7 @@ const checksAtOnce = 2
 
 /** @type {readonly { name: string, command: string, args: string[] }[]} */
 const checks = [
-  { name: 'types (tsc)', command: 'tsc', args: ['-p', '.'] },
+  { name: 'types (tsc)', command: 'node', args: ['node_modules/typescript/bin/tsc', '-p', '.'] },
   { name: 'floating promises and other faults (oxlint)', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
   { name: 'format and style (biome)', command: 'biome', args: ['ci', '--colors=off', '--error-on-warnings'] },
   { name: 'unused files, exports and dependencies (knip)', command: 'knip', args: [] },
