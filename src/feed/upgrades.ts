@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Server as WebSocketServer } from 'ws'
-import type { CodedError } from '../errors.ts'
+import { CodedError } from '../errors.ts'
 import { socketPath } from '../wire/events.ts'
 import { refuseHandshake } from './refuse.ts'
 import type { Websockets } from './websocket/server.ts'
@@ -36,7 +36,7 @@ export function ownUpgrades(server: Server, { websockets, engine, originRefusal 
   server.removeAllListeners('upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (websockets.take(request, head)) return
-    const error = originRefusal(request)
+    const error = protocolRefusal(request) ?? originRefusal(request)
     if (error !== null) {
       refuseHandshake(request, error)
       return
@@ -51,6 +51,16 @@ export function ownUpgrades(server: Server, { websockets, engine, originRefusal 
       for (const socket of engines) socket.destroy()
     }, endMsMax).unref()
   }
+}
+
+/**
+ * Why the protocol in which a session is to begin is not served, or null. Engine.IO finds that out only after its answer
+ * to the upgrade, and then writes a second answer into the websocket.
+ */
+function protocolRefusal({ url = '' }: IncomingMessage): CodedError | null {
+  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
+  if (query.has('sid') || query.get('EIO') === '4') return null
+  return new CodedError('bad-request', 'This server speaks Engine.IO 4 only, as clients of Socket.IO 3 and 4 do.')
 }
 
 function destroy(this: Duplex): void {
