@@ -7,9 +7,11 @@ import { type ErrorCode, errorCodes, problem } from '../src/errors.ts'
 import { commandsNeeded } from '../src/log/requirements.ts'
 import { oldestBrowsers } from '../src/pages/oldest-browsers.ts'
 import { limits } from '../src/wire/limits.ts'
+import { type Example, exampleCode, examples } from './documents/examples.ts'
+import { postFieldColumns, postFieldRows } from './documents/post-fields.ts'
 
 /** Files with tables in them, by path from the repository's root. */
-export const documents = ['README.md', 'src/wire/PROTOCOL.md'] as const
+export const documents = ['README.md', 'src/wire/PROTOCOL.md', 'docs/clients.md'] as const
 
 const tables: Readonly<Record<string, () => string>> = {
   settings: settingsTable,
@@ -17,6 +19,8 @@ const tables: Readonly<Record<string, () => string>> = {
   errors: errorsTable,
   acl: aclRule,
   browsers: browsersTable,
+  fields: () => table(postFieldColumns, postFieldRows()),
+  ...Object.fromEntries(examples.map((example: Example) => [example.marker, () => exampleCode(example)])),
 }
 
 /** What the problems of some codes bring besides the members of RFC 9457, and what a client does about them. */
