@@ -79,8 +79,8 @@ export class Follower {
 
   /** The last thing that the program said of itself, for a client that is short. */
   get lastWords(): string {
-    const told = this.#lines.findLast((line) => 'why' in line)
-    const word = told === undefined ? '' : `${told.event} ${told.why ?? ''}`.trim()
+    const words = this.#lines.flatMap((line) => ('why' in line ? [`${line.event} ${line.why ?? ''}`.trim()] : []))
+    const word = words.at(-1) ?? ''
     return [word, this.#errors.trim().split('\n').at(-1) ?? ''].filter(Boolean).join('; ')
   }
 
