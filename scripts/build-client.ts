@@ -10,6 +10,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { bundleDeclarations } from './client/declarations.ts'
 import { licensesOf } from './client/licenses.ts'
 import { clientManifest, type ServerManifest } from './client/manifest.ts'
+import { bundleTargets } from '../src/pages/oldest-browsers.ts'
 import { npmEnvironment } from './setup/modules.js'
 
 const usage = `Usage: npm run client [-- --out <folder>]
@@ -23,7 +24,7 @@ const bundling = {
   entryPoints: [entry],
   absWorkingDir: root,
   bundle: true,
-  target: 'es2022',
+  target: bundleTargets,
   logLevel: 'warning',
   // The project's own settings keep an import of types alone as an import of the module, for Node's type stripping.
   tsconfigRaw: {},
