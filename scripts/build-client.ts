@@ -7,10 +7,10 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type BuildOptions, build } from 'esbuild'
+import { bundleTargets } from '../src/pages/oldest-browsers.ts'
 import { bundleDeclarations } from './client/declarations.ts'
 import { licensesOf } from './client/licenses.ts'
 import { clientManifest, type ServerManifest } from './client/manifest.ts'
-import { bundleTargets } from '../src/pages/oldest-browsers.ts'
 import { npmEnvironment } from './setup/modules.js'
 
 const usage = `Usage: npm run client [-- --out <folder>]

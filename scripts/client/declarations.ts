@@ -136,7 +136,8 @@ function readModule(emitted: string, path: string): Module {
   const from = (name: string) => (name.startsWith('.') ? posix.join(posix.dirname(path), name) : name)
   for (const statement of program.body) {
     if (statement.type === 'ImportDeclaration') {
-      for (const { local, type, ...specifier } of statement.specifiers) {
+      for (const specifier of statement.specifiers) {
+        const { local } = specifier
         const name = 'imported' in specifier && 'name' in specifier.imported ? specifier.imported.name : local.name
         imported.set(local.name, { path: from(statement.source.value), name })
       }

@@ -21,6 +21,7 @@ export function parseTags(header: string): '*' | readonly EntityTag[] | null {
 
 /** What proxies put behind a tag when they compress: `-gzip` (Apache, Caddy), `;gzip`, `--gzip` (Jetty), and their like. */
 const codingSuffix = /(?:--?|;)(?:gzip|x-gzip|br|zstd|deflate)$/
+const onlyCodingSuffix = new RegExp(`^${codingSuffix.source}`)
 
 /** The tag as the server gave it, if a proxy that compresses has put the name of a coding behind it. */
 export function withoutCoding(opaque: string): string {
@@ -32,5 +33,9 @@ export function namesTag(header: string, opaque: string): boolean {
   const tags = parseTags(header)
   // A header that can't be read is no condition: the answer in full is always right.
   if (tags === null || tags === '*') return tags === '*'
-  return tags.some((tag) => tag.opaque === opaque || withoutCoding(tag.opaque) === opaque)
+  // The tag itself may end with a hyphen: what stands behind it is what counts.
+  return tags.some((tag) => {
+    const behind = tag.opaque.slice(opaque.length)
+    return tag.opaque.startsWith(opaque) && (behind === '' || onlyCodingSuffix.test(behind))
+  })
 }

@@ -25,6 +25,7 @@ test('a coding is taken off a tag, once, and nothing else is', () => {
 test('a tag that ends like a coding by chance is named as it is, too', () => {
   assert.ok(namesTag('"abc-br"', 'abc-br'))
   assert.ok(namesTag('W/"abc-br-gzip"', 'abc-br'))
+  assert.ok(namesTag('"abc--gzip"', 'abc-'))
   assert.ok(!namesTag('"abc"', 'abc-br'))
   assert.ok(namesTag('*', 'abc'))
   assert.ok(!namesTag('abc', 'abc'))
