@@ -24,7 +24,7 @@ const bundling = {
   entryPoints: [entry],
   absWorkingDir: root,
   bundle: true,
-  target: bundleTargets,
+  target: 'es2022',
   logLevel: 'warning',
   // The project's own settings keep an import of types alone as an import of the module, for Node's type stripping.
   tsconfigRaw: {},
@@ -72,6 +72,8 @@ async function writeModules(folder: string): Promise<void> {
 async function writeScript(folder: string, banner: string): Promise<void> {
   const { metafile } = await build({
     ...bundling,
+    // Nobody translates it on its way to the browser, as a bundler does with the modules.
+    target: bundleTargets,
     platform: 'browser',
     format: 'iife',
     globalName: 'wirecopy',

@@ -84,8 +84,11 @@ const comparison = `
 import type * as packaged from 'wirecopy-client'
 import type * as source from ${JSON.stringify(join(root, 'src/client/index.ts'))}
 
-type KeyOf<T> = T extends unknown ? keyof T : never
-type OptionalOf<T> = T extends unknown ? { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T] : never
+/** Without the fields that have no names, as a problem may have more of. */
+type Named<T> = { [K in keyof T as string extends K ? never : number extends K ? never : K]: T[K] }
+type KeyOf<T> = T extends unknown ? keyof Named<T> : never
+type OptionalIn<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T]
+type OptionalOf<T> = T extends unknown ? OptionalIn<Named<T>> : never
 ${names
   .map(
     (name) => `
