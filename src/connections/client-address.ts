@@ -61,7 +61,21 @@ function byNetworks(networks: Networks): (header: string, remoteAddress: string)
 function* fromRight(header: string): Generator<string> {
   for (let end = header.length; end >= 0; ) {
     const comma = end === 0 ? -1 : header.lastIndexOf(',', end - 1)
-    yield header.slice(comma + 1, end).trim()
+    yield withoutPort(header.slice(comma + 1, end).trim())
     end = comma
   }
+}
+
+const port = /^:[0-9]{1,5}$/
+
+/** The address of an entry: some proxies write `203.0.113.7:8080`, `[2001:db8::1]` or `[2001:db8::1]:8080`. */
+function withoutPort(entry: string): string {
+  const end = entry.startsWith('[') ? entry.indexOf(']') : entry.indexOf(':')
+  if (end < 0) return entry
+  if (entry.startsWith('[')) {
+    const behind = entry.slice(end + 1)
+    return behind === '' || port.test(behind) ? entry.slice(1, end) : entry
+  }
+  // An IPv6 address has two colons at least, and no port without brackets.
+  return port.test(entry.slice(end)) ? entry.slice(0, end) : entry
 }

@@ -50,13 +50,26 @@ test('networks can be written in each of the ways of proxy-addr', () => {
   assert.equal(addressOf(readTrustProxy('fd00::/8'), '203.0.113.7', 'fd12::1'), '203.0.113.7')
 })
 
+test('an address counts without the port that some proxies write behind it', () => {
+  assert.equal(addressOf(1, '198.51.100.1, 203.0.113.7:8080'), '203.0.113.7')
+  assert.equal(addressOf(1, '[2001:db8:0:1::5]:443'), '2001:db8:0:1::/64')
+  assert.equal(addressOf(1, '[2001:db8:0:1::5]'), '2001:db8:0:1::/64')
+  assert.equal(addressOf(1, '2001:db8:0:1::5'), '2001:db8:0:1::/64')
+  assert.equal(addressOf(readTrustProxy('10.0.0.0/8'), '203.0.113.7:1, 10.1.1.1:80'), '203.0.113.7')
+})
+
 test('what is no IP address counts as absent, so that the address of the socket counts', () => {
   for (const forwarded of [
     '',
     ' ',
     ',',
     'unknown',
-    '203.0.113.7:8080',
+    '203.0.113.7:',
+    '203.0.113.7:port',
+    '203.0.113.7:123456',
+    '[203.0.113.7',
+    '[2001:db8::1]8080',
+    '[]',
     '203.0.113.256',
     'x'.repeat(12_000),
     '_hidden',
