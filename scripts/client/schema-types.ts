@@ -13,8 +13,8 @@ const depthMax = 10
 
 /**
  * Writes the types that are inferred from zod's schemas without zod, as the compiler sees them, with the comments of the
- * schemas' fields. Brands are left out: they keep this code from mixing up texts, and whoever uses the package could not
- * make a value that has one.
+ * schemas' fields. Brands are left out: they keep this code from mixing up texts, and users of the package could not make
+ * a value that has one.
  */
 export class SchemaTypes {
   readonly #api: API

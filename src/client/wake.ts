@@ -6,7 +6,7 @@ export interface WakeListener {
 
 /**
  * Listens for the moments at which a browser's page comes back: shown again, back on a network, taken out of the
- * back/forward cache. Where there are no such events (Node) it does nothing. Returns the function that stops it.
+ * back/forward cache. If there are no such events, as in Node, it does nothing. Returns the function that stops it.
  */
 export function listenForWaking(listener: WakeListener): () => void {
   const stops: (() => void)[] = []

@@ -5,7 +5,7 @@ import { LongPollClient } from '../helpers/long-poll.ts'
 import { Newsroom } from '../helpers/newsroom.ts'
 import { startServer } from '../helpers/server.ts'
 
-/** By then it has come: whoever waits is served by the poll after the next. */
+/** Far more polls than a client has to wait: what waits goes before everything else. */
 const pollsMax = 20
 const rounds = 5
 

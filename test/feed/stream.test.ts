@@ -57,7 +57,7 @@ function bodyOf(heard: string): string {
   return body
 }
 
-/** Where Python's `str.splitlines` ends a line, besides where a stream does. */
+/** Where Python's `str.splitlines` ends a line: at more characters than a stream does. */
 const lineEnds = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/
 
 test('each block of a stream is an event with data, on what every client takes for one line', {

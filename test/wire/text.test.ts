@@ -115,7 +115,7 @@ test('a text is cut between graphemes, and never becomes longer than it may be',
   )
 })
 
-test('a text is cut where it is full, and one that fits is left whole', () => {
+test('a text that is too long is cut, and one that fits is left whole', () => {
   assert.equal(cutText('abcdef', 6), 'abcdef')
   assert.equal(cutText('abcdefg', 6), 'abcde…')
   assert.equal(cutText('abcd👩‍🚒', 6), 'abcd…')
