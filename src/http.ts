@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { sendProblem } from './api/problem.ts'
+import { answerUnreadable } from './api/unreadable.ts'
 import { readByZod, writeAsJson } from './api/validate.ts'
 import type { Config } from './config.ts'
 import { clientAddresses } from './connections/client-address.ts'
@@ -52,6 +53,7 @@ export function makeApp(
     frameworkErrors: (error, request, reply) => {
       void sendProblem(error, request, reply)
     },
+    clientErrorHandler: answerUnreadable,
     // Longer than any id, so that one that is too long is told what it must look like.
     routerOptions: { maxParamLength: 300 },
     requestTimeout: requestMsMax,

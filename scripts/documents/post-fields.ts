@@ -28,11 +28,12 @@ export function postFieldRows(): string[][] {
   const published = new Fields(NewPost)
   const edited = new Fields(PostEdit)
   return Object.entries(notes).map(([name, note]) => {
-    const schema = published.schemaOf(name) ?? edited.schemaOf(name)
+    const fields = published.schemaOf(name) === undefined ? edited : published
+    const schema = fields.schemaOf(name)
     if (schema === undefined) throw new Error(`No schema has the field ${name}`)
     return [
       `\`${name}\``,
-      published.valueOf(schema),
+      fields.valueOf(schema),
       publishRule(published.schemaOf(name)),
       editRule(edited, name),
       note,

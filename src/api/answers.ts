@@ -9,7 +9,7 @@ export interface Answer {
   readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>
 }
 
-interface HeaderDoc {
+export interface HeaderDoc {
   readonly type: 'string' | 'integer'
   readonly description: string
 }
@@ -38,4 +38,6 @@ export const headerDocs = {
     type: 'integer',
     description: 'There where the store is away and this is what the server last knew: so many milliseconds ago.',
   },
+  retryAfter: { type: 'integer', description: 'Seconds to wait before the same request is sent again.' },
+  challenge: { type: 'string', description: 'What kind of key is needed (RFC 6750, 3).' },
 } as const satisfies Record<string, HeaderDoc>

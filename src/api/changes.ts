@@ -39,6 +39,7 @@ export async function changeRoutes(app: FastifyInstance, { log }: { readonly log
     url: '/channels/:channel/changes',
     schema: {
       tags: ['Following'],
+      operationId: 'getChanges',
       summary: 'Read the changes past a cursor',
       description:
         'A batch covers every offset in `(from, to]`. Where `to` is below `Wirecopy-Head`, ask again at once; else after `Wirecopy-Poll-Ms` and a random part of it besides.',

@@ -43,6 +43,7 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
     url: '/channels',
     schema: {
       tags,
+      operationId: 'listChannels',
       summary: 'List the channels',
       description: 'All channels, newest first.',
       headers: reading,
@@ -67,6 +68,7 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
     onRequest: authorize('channels:write'),
     schema: {
       tags,
+      operationId: 'createChannel',
       summary: 'Create a channel',
       security: [{ bearer: ['channels:write'] }],
       body: NewChannel,
@@ -92,6 +94,7 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
     url: '/channels/:channel',
     schema: {
       tags,
+      operationId: 'getChannel',
       summary: 'Read a channel: its newest posts, and the cursor from which to follow on',
       params: ChannelPath,
       headers: reading,
@@ -116,9 +119,10 @@ export async function channelRoutes(app: FastifyInstance, { log, authorize }: Ro
     onRequest: authorize('channels:write'),
     schema: {
       tags,
+      operationId: 'editChannel',
       summary: 'Edit a channel',
       description:
-        'The fields given are replaced, `null` clears one (RFC 7396). The body may be called `application/merge-patch+json`. Followers get a `channel.updated`.',
+        'The fields given are replaced, `null` clears one (RFC 7396). The body may be called `application/merge-patch+json`. Followers get a `channel.updated`. A channel has no versions: a request with If-Match is refused.',
       security: [{ bearer: ['channels:write'] }],
       params: ChannelPath,
       body: ChannelEdit,

@@ -26,8 +26,10 @@ export async function versionToMatch(header: string, current: () => Promise<numb
   return versions.find((version) => version === now) ?? versions[0] ?? noVersion
 }
 
-export function versionRequired(): CodedError {
-  return new CodedError(
+/** A hook before validation, which would take a missing header for one in a wrong form (RFC 6585, 3). */
+export async function requireVersion({ headers }: FastifyRequest): Promise<void> {
+  if (headers['if-match'] !== undefined) return
+  throw new CodedError(
     'version-required',
     'Send If-Match with the ETag of the version that you edit, such as If-Match: "3", or * to overwrite any.',
   )

@@ -4,16 +4,20 @@ import type { PostContentEdit } from '../log/log.ts'
 import { type BodyInput, emptyBody, PostEdit, Retract } from '../wire/post.ts'
 import type { ChannelId, PostId } from '../wire/scalars.ts'
 import { principalOf } from './auth.ts'
-import { versionRequired, versionToMatch } from './conditional.ts'
+import { requireVersion, versionToMatch } from './conditional.ts'
 import { IdempotencyKey, onceOf } from './once.ts'
 import { PostPath, type PostRoutesOptions, sendWritten, tags, written } from './posts.ts'
 import type { Typed } from './validate.ts'
+
+const tag = '(W/)?"[!#-~\\x80-\\xff]*"'
+/** What `parseTags` reads: `*`, or ETags with commas between them. */
+const tagsPattern = `^\\s*(\\*|${tag}(\\s*,\\s*${tag})*)\\s*$`
 
 const IfMatch = z
   .string()
   .max(500)
   .describe('ETag of the version that is changed, such as `"3"`; `*` takes any. Another version by now: 412.')
-  .meta({ examples: ['"1"'] })
+  .meta({ pattern: tagsPattern, examples: ['"1"'] })
 
 const conditional = z.looseObject({ 'if-match': IfMatch.optional(), 'idempotency-key': IdempotencyKey.optional() })
 const security = [{ bearer: ['posts:write'] }]
@@ -32,15 +36,17 @@ export async function editRoutes(app: FastifyInstance, { log, authorize, bodies 
     method: 'PATCH',
     url: '/channels/:channel/posts/:id',
     onRequest,
+    preValidation: requireVersion,
     schema: {
       tags,
+      operationId: 'editPost',
       summary: 'Edit a post',
       description:
         'The fields given are replaced, `null` clears one (RFC 7396); a `correction` is added to the post. The body may be called `application/merge-patch+json`. If-Match is needed, so that no edit overwrites one that it has not seen.',
       security,
       params: PostPath,
       body: PostEdit,
-      headers: conditional,
+      headers: conditional.required({ 'if-match': true }),
       response: { 200: written },
       problems: [
         ...(['unknown-channel', 'unknown-post', 'too-many-corrections', 'retracted', 'stale-version'] as const),
@@ -49,13 +55,11 @@ export async function editRoutes(app: FastifyInstance, { log, authorize, bodies 
     },
     handler: async (request, reply) => {
       const { channel, id } = request.params
-      const header = request.headers['if-match']
-      if (header === undefined) throw versionRequired()
       const { body: input, ...fields } = request.body
       const render = (given: BodyInput) => bodies.render(given, principalOf(request).id)
       const body = input === null ? emptyBody : input && (await render(input))
       const edit: PostContentEdit = body === undefined ? fields : { ...fields, body }
-      const version = await versionOf(header, request.params)
+      const version = await versionOf(request.headers['if-match'], request.params)
       return sendWritten(reply, await log.edit(channel, id, edit, version, onceOf(request)))
     },
   })
@@ -66,6 +70,7 @@ export async function editRoutes(app: FastifyInstance, { log, authorize, bodies 
     onRequest,
     schema: {
       tags,
+      operationId: 'retractPost',
       summary: 'Retract a post',
       description:
         'Takes the text from every reader and every later answer; the reason stays in its place. It can not be undone. Retracting again for the same reason changes nothing.',
@@ -96,6 +101,7 @@ export async function editRoutes(app: FastifyInstance, { log, authorize, bodies 
       onRequest,
       schema: {
         tags,
+        operationId: pinned ? 'pinPost' : 'unpinPost',
         summary: pinned ? 'Pin a post' : 'Unpin a post',
         description: 'Where it already is as asked, nothing changes.',
         security,

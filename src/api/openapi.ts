@@ -5,9 +5,10 @@ import fastifyPlugin from 'fastify-plugin'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { globalRegistry, type z } from 'zod'
 import type { ErrorCode } from '../errors.ts'
-import { withHeaderCase, withPlainNames } from './components.ts'
+import { forGenerators, withPlainNames } from './components.ts'
 import { serveDocsFiles } from './docs-files.ts'
 import { fitDocsPageToPhones, forDocsPage } from './docs-page.ts'
+import { withPlainOperations } from './operations.ts'
 import { problemAnswers } from './problem-answers.ts'
 
 declare module 'fastify' {
@@ -35,8 +36,9 @@ const docsPolicy = [
 const info = {
   title: 'Wirecopy',
   version: '1',
+  license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   description:
-    'Publish to live coverages, and follow them. Every error is `application/problem+json` (RFC 9457); compare its `code`. Every write takes an `Idempotency-Key` and is then safe to repeat.',
+    'Publish to live coverages, and follow them. Every error is `application/problem+json` (RFC 9457); compare its `code`. Every write takes an `Idempotency-Key` and is then safe to repeat. Every address that takes GET takes HEAD as well, and every one takes OPTIONS; another method is answered 405 `method-not-allowed`, with the methods that the address takes in `Allow`. What is no request by HTTP/1.1 is answered 400, 408 or 431.',
 }
 
 const tags = [
@@ -60,7 +62,22 @@ const zodToJsonConfig = {
     }
     const { examples } = globalRegistry.get(zodSchema) ?? {}
     if (Array.isArray(examples)) jsonSchema.examples = examples
+    plainScalar(jsonSchema)
   },
+}
+
+/**
+ * In the words that generators of clients for any language read. The format of a time says what its pattern would; Python,
+ * Java and Go can't read the Unicode properties of a pattern; not every address that browsers take is a URI for other
+ * languages, and one of them must not make a whole page unreadable; a whole number without a format has 32 bits in Java.
+ */
+function plainScalar(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.format === 'date-time' || /\\p\{/i.test(schema.pattern ?? '')) delete schema.pattern
+  if (schema.format === 'uri') delete schema.format
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
+  if (schema.maximum !== Number.MAX_SAFE_INTEGER) return
+  delete schema.maximum
+  schema.format = 'int64'
 }
 
 const toJsonSchema = createJsonSchemaTransform({ zodToJsonConfig })
@@ -93,10 +110,13 @@ export const openApi = fastifyPlugin(async (app: FastifyInstance) => {
     transform: (route) => {
       const { schema, url } = toJsonSchema(route)
       if (route.schema?.tags === undefined) return { schema, url }
-      const response = { ...withHeaders(schema.response, route.schema.response), ...problemAnswers(route.schema) }
+      const response = {
+        ...withHeaders(schema.response, route.schema.response),
+        ...problemAnswers(route.schema, route.route.method),
+      }
       return { schema: { ...schema, response }, url }
     },
-    transformObject: (document) => withHeaderCase(withPlainNames(addComponents(document))),
+    transformObject: (document) => withPlainOperations(forGenerators(withPlainNames(addComponents(document)))),
   })
   await app.register(async (docs) => {
     await serveDocsFiles(docs)

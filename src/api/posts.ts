@@ -21,6 +21,7 @@ const PageQuery = z.object({
   before: PageToken.optional().describe('`older` of the page before: the posts older than its last.'),
   keyEvents: z
     .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .meta({ type: 'boolean' })
     .optional()
     .describe('`true`: key events only.'),
   tag: Tag.optional().describe('Only posts with this tag.'),
@@ -45,6 +46,7 @@ export async function postRoutes(app: FastifyInstance, { log, authorize, bodies 
     url: '/channels/:channel/posts',
     schema: {
       tags,
+      operationId: 'listPosts',
       summary: 'List posts, newest first',
       description: 'Pages of posts as they stand now. A retracted post keeps its place as a stub.',
       params: ChannelPath,
@@ -72,6 +74,7 @@ export async function postRoutes(app: FastifyInstance, { log, authorize, bodies 
     onRequest: authorize('posts:write'),
     schema: {
       tags,
+      operationId: 'publishPost',
       summary: 'Publish a post',
       description:
         'At least a headline or a body. HTML is sanitised: scripts, styles, forms and pictures go (pictures have the field `media`), links keep absolute http, https and mailto addresses. Once the answer is here the post is durable.',
@@ -97,6 +100,7 @@ export async function postRoutes(app: FastifyInstance, { log, authorize, bodies 
     url: '/channels/:channel/posts/:id',
     schema: {
       tags,
+      operationId: 'getPost',
       summary: 'Read a post',
       params: PostPath,
       headers: reading,

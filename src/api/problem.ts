@@ -28,7 +28,11 @@ const refusals: Readonly<Record<string, readonly [code: ErrorCode, detail: strin
 export const problems = fastifyPlugin(async (app: FastifyInstance) => {
   const allowed = new AllowedMethods()
   app.addHook('onRoute', (route) => allowed.note(route.method, route.url))
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+  app.setErrorHandler((error, request, reply) => {
+    // An address that does not take the method says so, whatever is wrong with the body that came.
+    if (request.is404 && isRefusal(error)) return app.answerUnknown(request, reply)
+    return sendProblem(error, request, reply)
+  })
   app.decorate('answerUnknown', (request: FastifyRequest, reply: FastifyReply) => {
     const methods = allowed.at(request.url)
     if (methods.length === 0) {
@@ -94,6 +98,11 @@ function toCoded(error: unknown): CodedError {
     })
   }
   return new CodedError('internal', 'The fault is logged. Try again; a write is safe to repeat by its Idempotency-Key.')
+}
+
+/** Whether Fastify itself refused the request. */
+function isRefusal(error: unknown): boolean {
+  return isFastifyError(error) && error.statusCode !== undefined && error.statusCode < 500
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

@@ -34,6 +34,7 @@ export async function streamRoutes(app: FastifyInstance, { streams, admission }:
     {
       schema: {
         tags: ['Following'],
+        operationId: 'streamChanges',
         summary: 'Follow by server-sent events',
         description:
           'The first event is a `snapshot`, or a `batch` where the cursor can be served; then a `batch` for what comes. ' +
@@ -47,7 +48,7 @@ export async function streamRoutes(app: FastifyInstance, { streams, admission }:
             content: { 'text/event-stream': { schema: z.string() } },
           },
         },
-        problems: ['unknown-channel', 'too-many-connections', 'overloaded', 'not-ready'],
+        problems: ['foreign-origin', 'unknown-channel', 'too-many-connections', 'overloaded', 'not-ready'],
       },
     },
     async (request, reply) => {

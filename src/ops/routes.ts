@@ -19,6 +19,7 @@ export async function opsRoutes(app: FastifyInstance, { registry, authorize }: O
       onRequest: authorize,
       schema: {
         tags: ['Operations'],
+        operationId: 'listNodes',
         summary: 'Connections by node and worker',
         description:
           'Each process reports every 2 s. One that has not reported for 6 s and did not say that it stops is listed as ' +
@@ -35,6 +36,7 @@ export async function opsRoutes(app: FastifyInstance, { registry, authorize }: O
       onRequest: authorize,
       schema: {
         tags: ['Operations'],
+        operationId: 'listFollowedChannels',
         summary: 'Followers by channel',
         description:
           'Sums over all processes that are not lost, and the age of the oldest report in them. 503 within 3 s while Redis ' +

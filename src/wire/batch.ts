@@ -3,7 +3,9 @@ import { Channel } from './channel.ts'
 import { Post, PublishedPost } from './post.ts'
 import { ChannelId, Cursor, Epoch, Instant, Offset, PageToken } from './scalars.ts'
 
-const PostChangeType = z.enum(['post.published', 'post.updated', 'post.retracted', 'post.pinned', 'post.unpinned'])
+const PostChangeType = z
+  .enum(['post.published', 'post.updated', 'post.retracted', 'post.pinned', 'post.unpinned'])
+  .meta({ id: 'PostChangeType' })
 
 /** `post` is the post as it stands now, which may be later than the change. */
 const PostChange = z

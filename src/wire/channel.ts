@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { limits } from './limits.ts'
 import { ChannelId, Instant, InstantInput, line, prose, WebUrl } from './scalars.ts'
 
-export const ChannelStatus = z.enum(['scheduled', 'live', 'ended'])
+export const ChannelStatus = z.enum(['scheduled', 'live', 'ended']).meta({ id: 'ChannelStatus' })
 export type ChannelStatus = z.infer<typeof ChannelStatus>
 
 /** A language tag that `Intl` knows, in its canonical form (BCP 47, RFC 5646). */
@@ -10,6 +10,7 @@ const Language = z
   .string()
   .max(35)
   .refine(isLanguage, 'must be a BCP 47 language tag, such as "en" or "pt-BR"')
+  .describe('A BCP 47 language tag in its canonical form, such as `en` or `pt-BR`.')
   .meta({ examples: ['en'] })
 
 /** An IANA time zone that `Intl` knows. */
@@ -17,6 +18,7 @@ const TimeZone = z
   .string()
   .max(64)
   .refine(isTimeZone, 'must be an IANA time zone, such as "Europe/London"')
+  .describe('An IANA time zone, such as `Europe/London`.')
   .meta({ examples: ['Europe/London'] })
 
 /** One live coverage. */
@@ -45,7 +47,7 @@ export const NewChannel = z
     timeZone: TimeZone.default('UTC'),
     status: ChannelStatus.default('live'),
     coverageStart: InstantInput.optional(),
-    coverageEnd: InstantInput.optional(),
+    coverageEnd: InstantInput.describe('Not before `coverageStart`.').optional(),
   })
   .meta({
     id: 'NewChannel',
@@ -65,7 +67,7 @@ export const ChannelEdit = z
     coverageEnd: InstantInput.nullable().optional(),
   })
   .refine((edit) => Object.keys(edit).length > 0, 'must name at least one field to change')
-  .meta({ id: 'ChannelEdit', examples: [{ status: 'ended' }] })
+  .meta({ id: 'ChannelEdit', minProperties: 1, examples: [{ status: 'ended' }] })
 export type ChannelEdit = z.infer<typeof ChannelEdit>
 
 function isLanguage(tag: string): boolean {

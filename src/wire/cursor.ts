@@ -5,11 +5,11 @@ export interface Position {
   readonly offset: Offset
 }
 
-const pattern = /^([A-Za-z0-9_-]{1,32}):(0|[1-9][0-9]{0,14})$/
+export const cursorPattern = /^([A-Za-z0-9_-]{1,32}):(0|[1-9][0-9]{0,14})$/
 
 /** Reads a cursor, or gives null where the text is none. */
 export function parseCursor(text: string): Position | null {
-  const match = pattern.exec(text)
+  const match = cursorPattern.exec(text)
   if (match === null) return null
   return { epoch: match[1] as Epoch, offset: Number(match[2]) as Offset }
 }

@@ -28,9 +28,9 @@ const Media = z
   })
   .meta({ id: 'Media' })
 
-const Verification = z.enum(['unconfirmed', 'confirmed', 'disputed'])
+const Verification = z.enum(['unconfirmed', 'confirmed', 'disputed']).meta({ id: 'Verification' })
 
-const CorrectionKind = z.enum(['correction', 'clarification', 'update', 'editors-note'])
+const CorrectionKind = z.enum(['correction', 'clarification', 'update', 'editors-note']).meta({ id: 'CorrectionKind' })
 
 /** A note shown to readers with the post: what was wrong or has changed, and when it was said. */
 export const Correction = z.object({ kind: CorrectionKind, text: z.string(), at: Instant }).meta({ id: 'Correction' })
@@ -46,9 +46,9 @@ export const emptyBody: Body = { html: '', text: '' }
 export const BodyInput = z
   .union(
     [
-      z.strictObject({ markdown: z.string().max(limits.bodyCharsMax) }),
-      z.strictObject({ html: z.string().max(limits.bodyCharsMax) }),
-      z.strictObject({ text: z.string().max(limits.bodyCharsMax) }),
+      z.strictObject({ markdown: z.string().max(limits.bodyCharsMax) }).meta({ id: 'MarkdownBody' }),
+      z.strictObject({ html: z.string().max(limits.bodyCharsMax) }).meta({ id: 'HtmlBody' }),
+      z.strictObject({ text: z.string().max(limits.bodyCharsMax) }).meta({ id: 'TextBody' }),
     ],
     'must be an object with exactly one of: markdown, html, text; such as { "text": "Crews are on the quay." }',
   )
@@ -89,12 +89,14 @@ export const PublishedPost = z
   .meta({ id: 'PublishedPost' })
 export type PublishedPost = z.infer<typeof PublishedPost>
 
+export const Retraction = z.object({ reason: z.string(), at: Instant }).meta({ id: 'Retraction' })
+
 /** What is left of a post once it is retracted: its place, and why. */
 export const RetractedPost = z
   .object({
     ...position,
     status: z.literal('retracted'),
-    retraction: z.object({ reason: z.string(), at: Instant }),
+    retraction: Retraction,
     publishedAt: Instant,
   })
   .meta({ id: 'RetractedPost' })
@@ -115,7 +117,8 @@ const written = {
   tags: z
     .array(Tag)
     .max(limits.tagsMax)
-    .refine((tags) => new Set(tags).size === tags.length, 'must not name a tag twice'),
+    .refine((tags) => new Set(tags).size === tags.length, 'must not name a tag twice')
+    .meta({ uniqueItems: true }),
   keyEvent: z.boolean(),
   breaking: z.boolean(),
   verification: Verification,
@@ -139,9 +142,16 @@ export const NewPost = z
   })
   .meta({
     id: 'NewPost',
+    // At least a headline or a body. Generators of clients pass over a condition; of `anyOf` they would make two classes.
+    if: { required: ['headline'] },
+    else: { required: ['body'] },
     examples: [{ headline: 'First boats reach the quay', body: { markdown: 'Crews are **on the quay**.' } }],
   })
 export type NewPost = z.infer<typeof NewPost>
+
+const NewCorrection = z
+  .strictObject({ kind: CorrectionKind.default('correction'), text: prose(limits.noteCharsMax) })
+  .meta({ id: 'NewCorrection', examples: [{ text: 'An earlier version said two boats.' }] })
 
 /** What edits a post: the fields given are replaced, `null` clears one (RFC 7396); a correction is added to the list. */
 export const PostEdit = z
@@ -157,13 +167,12 @@ export const PostEdit = z
     verification: written.verification.nullable().optional(),
     sensitivity: written.sensitivity.nullable().optional(),
     eventTime: written.eventTime.nullable().optional(),
-    correction: z
-      .strictObject({ kind: CorrectionKind.default('correction'), text: prose(limits.noteCharsMax) })
-      .optional(),
+    correction: NewCorrection.optional(),
   })
   .refine((edit) => Object.keys(edit).length > 0, 'must name at least one field to change')
   .meta({
     id: 'PostEdit',
+    minProperties: 1,
     examples: [{ headline: 'Three boats reach the quay', correction: { text: 'An earlier version said two boats.' } }],
   })
 export type PostEdit = z.infer<typeof PostEdit>

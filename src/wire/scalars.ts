@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { closeBidi } from './bidi.ts'
-import { parseCursor } from './cursor.ts'
+import { cursorPattern } from './cursor.ts'
 import { limits } from './limits.ts'
 import { cleanText, isVisible, trimmedText } from './text.ts'
 
@@ -40,7 +40,7 @@ export type Epoch = z.infer<typeof Epoch>
 export const Cursor = z
   .string()
   .max(limits.cursorCharsMax)
-  .refine((text) => parseCursor(text) !== null, 'must be a cursor as the server gave it: "<epoch>:<offset>"')
+  .regex(cursorPattern, 'must be a cursor as the server gave it: "<epoch>:<offset>"')
   .brand<'Cursor'>()
   .meta({ examples: ['k3v9Qd1c:42'] })
 export type Cursor = z.infer<typeof Cursor>
@@ -60,15 +60,22 @@ export type Instant = z.infer<typeof Instant>
 /** A time as a client may send it: any RFC 3339 offset; kept in UTC. */
 export const InstantInput = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2026-03-01T21:04:05Z' })
+  .refine(hasFourDigitYear, 'must be in one of the years 1 to 9999 in UTC')
   .meta({ examples: ['2026-03-01T21:04:05Z'] })
   .transform((text) => new Date(text).toISOString())
+
+/** RFC 3339 has no other years, and many languages can't read the year 0 either. */
+function hasFourDigitYear(text: string): boolean {
+  const year = new Date(text).getUTCFullYear()
+  return year >= 1 && year <= 9_999
+}
 
 /** An absolute http or https URL; other schemes (javascript:, data:) are refused. */
 export const WebUrl = z
   .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
   .max(limits.urlCharsMax)
   .refine(isCleanUrl, 'must be without control characters, noncharacters and characters that turn the direction')
-  .meta({ examples: ['https://news.example/harbour'] })
+  .meta({ pattern: '^[Hh][Tt][Tt][Pp][Ss]?:', examples: ['https://news.example/harbour'] })
 
 /** RFC 3987, 4.1 has no bidi control in an address. To take one out would change where the address leads. */
 function isCleanUrl(url: string): boolean {

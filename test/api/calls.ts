@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { startServer } from '../helpers/server.ts'
+import { Checker, readDocument } from './document.ts'
 
 export interface Answer {
   readonly status: number
@@ -18,10 +19,10 @@ export interface CallOptions {
   readonly body?: unknown
 }
 
-export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>
+type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>
 
-/** Calls a server, with the admin key unless told otherwise. */
-function caller(url: string, adminKey: string): Call {
+/** Calls a server, with the admin key unless told otherwise. Every answer must be one that the OpenAPI document tells of. */
+function caller(url: string, adminKey: string, told: Checker): Call {
   return async (method, path, { key = adminKey, headers = {}, body } = {}) => {
     const response = await fetch(url + path, {
       method,
@@ -34,7 +35,10 @@ function caller(url: string, adminKey: string): Call {
     })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.includes('json') === true && text !== ''
-    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
+    const { status, headers: sent } = response
+    const answer = { status, headers: sent, text, json: isJson ? JSON.parse(text) : undefined }
+    told.assertTold(method, path, answer)
+    return answer
   }
 }
 
@@ -50,7 +54,7 @@ export interface Coverage {
 /** A server with one channel. */
 export async function startCoverage(t: TestContext, env: Record<string, string> = {}): Promise<Coverage> {
   const { url, adminKey } = await startServer(t, env)
-  const call = caller(url, adminKey)
+  const call = caller(url, adminKey, new Checker(await readDocument(url)))
   const made = await call('POST', '/v1/channels', { body: { id: 'harbour', title: 'Harbour' } })
   assert.equal(made.status, 201, made.text)
   const channel = '/v1/channels/harbour'
