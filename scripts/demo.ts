@@ -18,9 +18,9 @@ const help = `Publishes a sample coverage, or the posts of a file, to a running 
   npm run demo -- --fast                the same without waiting
   npm run demo -- --file posts.md       the posts of a file
 
-  --url       The server. Default: http://localhost:3000
-  --key       A key with the scopes channels:write and posts:write. Default: ADMIN_KEY, or else the key that the server
-              keeps in data/admin-key (in DATA_DIR, where that is set).
+  --url       The server. Default: WIRECOPY, or else http://localhost with PORT, or else http://localhost:3000
+  --key       A key with the scopes channels:write and posts:write. Default: KEY if WIRECOPY is set, or else ADMIN_KEY, or
+              else the key that the server keeps in data/admin-key (in DATA_DIR if that is set).
   --channel   Id of the channel. One that exists is written to; else it is created. Default: a new one.
   --pace      Seconds between posts. Default: 2
   --fast      No pause: --pace 0
@@ -47,7 +47,7 @@ function read(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        url: { type: 'string', default: 'http://localhost:3000' },
+        url: { type: 'string' },
         key: { type: 'string' },
         channel: { type: 'string' },
         pace: { type: 'string', default: '2' },
@@ -64,8 +64,7 @@ function read(args: readonly string[]) {
 async function run(args: readonly string[]): Promise<void> {
   const values = read(args)
   if (values.help === true) return console.log(help)
-  const { url } = values
-  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Misuse(`--url: must be an http or https URL: ${url}`)
+  const url = urlOf(values.url)
   const pacedMs = paceOf(values.pace)
   const paceMs = values.fast === true ? 0 : pacedMs
   const { channel, steps } = await workOf(values.file, values.channel)
@@ -87,6 +86,19 @@ async function run(args: readonly string[]): Promise<void> {
     progress.end()
   }
   console.log(`Done: ${page}`)
+}
+
+/** The variables are those of the server, and of the README's commands. */
+function urlOf(given: string | undefined): string {
+  const { WIRECOPY: named, PORT: port } = process.env
+  if (given !== undefined) return requireUrl('--url', given, given)
+  if (named) return requireUrl('WIRECOPY', named, named)
+  return requireUrl('PORT', port || '3000', `http://localhost:${port || '3000'}`)
+}
+
+function requireUrl(name: string, told: string, url: string): string {
+  if (URL.canParse(url) && /^https?:/.test(url)) return url
+  throw new Misuse(`${name}: must be ${name === 'PORT' ? 'a port' : 'an http or https URL'}: ${told}`)
 }
 
 function paceOf(text: string): number {
@@ -115,7 +127,8 @@ function freshId(stem: string): string {
 }
 
 async function keyOf(given: string | undefined): Promise<string> {
-  const named = given ?? process.env['ADMIN_KEY']
+  const { WIRECOPY: server, KEY: key, ADMIN_KEY: adminKey } = process.env
+  const named = given ?? ((server && key) || adminKey)
   if (named !== undefined && named !== '') return named
   const path = join(process.env['DATA_DIR'] || 'data', 'admin-key')
   const kept = await readFile(path, 'utf8').catch(() => null)

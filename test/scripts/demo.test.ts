@@ -23,10 +23,16 @@ interface Ran {
 /** Runs the command as its users do; the key comes by the environment. */
 function demo(args: readonly string[], env: Record<string, string> = { ADMIN_KEY: adminKey }): Promise<Ran> {
   return new Promise((resolve) => {
-    const { ADMIN_KEY: _, DATA_DIR: __, ...rest } = process.env
-    execFile(process.execPath, [script, ...args], { env: { ...rest, ...env } }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out, err })
-    })
+    const named = ['ADMIN_KEY', 'DATA_DIR', 'KEY', 'PORT', 'WIRECOPY']
+    const rest = Object.entries(process.env).filter(([name]) => !named.includes(name))
+    execFile(
+      process.execPath,
+      [script, ...args],
+      { env: { ...Object.fromEntries(rest), ...env } },
+      (error, out, err) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out, err })
+      },
+    )
   })
 }
 
@@ -208,6 +214,8 @@ test('what stands in the way is told in a line', async (t) => {
     [['--url', server.url], { ADMIN_KEY: 'a-key-that-is-not-known' }, 1, /401 wrong-key.*--key/],
     [['--url', server.url], { DATA_DIR: empty }, 2, /There is no key: give --key or ADMIN_KEY/],
     [['--url', 'ftp://a.example'], {}, 2, /--url: must be an http or https URL/],
+    [[], { WIRECOPY: 'a.example' }, 2, /WIRECOPY: must be an http or https URL: a\.example/],
+    [[], { PORT: 'http' }, 2, /PORT: must be a port: http/],
     [['--pace', 'slowly'], {}, 2, /--pace: must be a number of seconds/],
     [['--channel', 'No Slug'], {}, 2, /--channel: must be a slug/],
     [['--colour'], {}, 2, /Unknown option '--colour'/],
@@ -221,6 +229,22 @@ test('what stands in the way is told in a line', async (t) => {
   const { code, out } = await demo(['--help'])
   assert.equal(code, 0)
   assert.match(out, /--file {6}JSON/)
+})
+
+test('the server is the one that the variables of the README or the port of the server name', async (t) => {
+  const server = await startServer(t)
+  const file = await fileWith('one.md', '# One\n')
+  const { port } = new URL(server.url)
+  const other = 'http://127.0.0.1:1'
+  for (const [args, env] of [
+    [[], { PORT: port, ADMIN_KEY: adminKey }],
+    [[], { WIRECOPY: server.url, PORT: '1', KEY: adminKey, ADMIN_KEY: 'of-another-server-0123456789' }],
+    [['--url', server.url], { WIRECOPY: other, PORT: '1', ADMIN_KEY: adminKey }],
+  ] as const) {
+    const { code, err } = await demo(['--file', file, '--channel', 'same', ...args], env)
+    assert.equal(code, 0, err)
+  }
+  assert.equal((await new Newsroom(server, 'same').walk()).length, 3)
 })
 
 test('the key that the server keeps with its data is found', async (t) => {

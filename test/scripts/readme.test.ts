@@ -75,7 +75,7 @@ const seenAfter: readonly (readonly [words: string, seen: string])[] = [
   ['/retract', 'retracted'],
 ]
 
-test('what the README says about publishing works as it is written', { timeout, skip: lackOfCurl() }, async (t) => {
+test('what the README says about publishing works as it is written', { timeout, skip: lackOf('curl') }, async (t) => {
   const folder = await tempFolder()
   const server = await startServer(t, { DATA_DIR: folder, ADMIN_KEY: '' })
   const terminal = new Terminal(t, join(folder, 'variables'))
@@ -114,6 +114,29 @@ test('what the README says about publishing works as it is written', { timeout, 
   assert.doesNotMatch(changes ?? '', /boats/)
 })
 
+test('the commands of the README use only what curl 7.68 has, and hide no answer', () => {
+  const commands = readme.match(/^.*\bcurl\b(?:.*\\\n)*.*$/gm) ?? []
+  const options = commands
+    .filter((command) => command.includes('curl -'))
+    .flatMap((command) => command.replaceAll(/"[^"]*"|'[^']*'/g, '').match(/(?<=\s)--?[A-Za-z-]+/g) ?? [])
+  assert.ok(options.length > 20)
+  const known = ['-sS', '-sSi', '-sSN', '-H', '-d', '-X']
+  assert.deepEqual(
+    options.filter((option) => !known.includes(option)),
+    [],
+  )
+})
+
+test('the commands of the README show why the server refuses them', { timeout, skip: lackOf('curl') }, async (t) => {
+  const server = await startServer(t)
+  const terminal = new Terminal(t, join(await tempFolder(), 'variables'))
+  await terminal.run(`export WIRECOPY=${server.url}\nexport KEY=${'wrong'.repeat(5)}\nexport POST=$WIRECOPY/v1/none\n`)
+  const [, ...blocks] = blocksOf('Publish, and see it')
+  const asking = blocks.filter(({ language, code }) => language === 'sh' && /curl -sSi? /.test(code))
+  assert.ok(asking.length >= 5)
+  for (const { code } of asking) assert.match(await terminal.run(code), /urn:wirecopy:problem/, code)
+})
+
 function sectionOf(title: string): string {
   const [, section = ''] = new RegExp(`^## ${title}\n([\\s\\S]*?)(?=^## )`, 'm').exec(readme) ?? []
   assert.notEqual(section, '', title)
@@ -127,11 +150,8 @@ function blocksOf(title: string): { language: string; code: string }[] {
   }))
 }
 
-/** `%header{}` came with curl 7.83. */
-function lackOfCurl(): string | false {
-  const { stdout } = spawnSync('curl', ['--version'], { encoding: 'utf8' })
-  const [, major = 0, minor = 0] = (/^curl (\d+)\.(\d+)/.exec(stdout ?? '') ?? []).map(Number)
-  return major > 7 || (major === 7 && minor >= 83) ? false : 'curl 7.83 or newer is not on this machine'
+function lackOf(command: string): string | false {
+  return spawnSync(command, ['--version']).error === undefined ? false : `${command} is not on this machine`
 }
 
 /** Runs blocks of the README as somebody does who types them in, one after the other: variables stay. */
