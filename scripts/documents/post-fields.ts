@@ -31,13 +31,7 @@ export function postFieldRows(): string[][] {
     const fields = published.schemaOf(name) === undefined ? edited : published
     const schema = fields.schemaOf(name)
     if (schema === undefined) throw new Error(`No schema has the field ${name}`)
-    return [
-      `\`${name}\``,
-      fields.valueOf(schema),
-      publishRule(published.schemaOf(name)),
-      editRule(edited, name),
-      note,
-    ]
+    return [`\`${name}\``, fields.valueOf(schema), publishRule(published.schemaOf(name)), editRule(edited, name), note]
   })
 }
 

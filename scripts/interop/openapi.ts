@@ -16,7 +16,7 @@ const help = `Generates clients from the OpenAPI document, compiles them, and ru
   npm run openapi -- --only Go
 
   --only   Only the languages whose name contains this: ${kits.map(({ language }) => language).join(', ')}.
-  --write  Puts the table into docs/openapi.md.
+  --write  Puts the table into docs/openapi.md. Not with --only: the table is of all languages.
 
 A language that the machine lacks is left out, with a line that says so. The generators are installed under
 .toolchain/openapi/. The exit code is 1 if a generator warns, or a client does not compile or does not do what it should.`
@@ -68,4 +68,7 @@ async function run(): Promise<void> {
 }
 
 if (values.help === true) console.log(help)
-else await run()
+else if (values.write === true && values.only !== '') {
+  console.error('--write takes the whole table: leave --only out.')
+  process.exitCode = 2
+} else await run()

@@ -29,6 +29,9 @@ export async function tryOut(
   writeFileSync(join(place, kit.file), programOf(kit))
   const compiled = await kit.compile(place)
   const said = await kit.run(place, { ...process.env, WIRECOPY: url, KEY: key })
-  const warnings = `${generated}\n${compiled}`.split('\n').filter((line) => /\bwarn(?:ing)?s?\b/i.test(line))
+  const { ownWarnings = [] } = kit
+  const warnings = `${generated}\n${compiled}`
+    .split('\n')
+    .filter((line) => /\bwarn(?:ing)?s?\b/i.test(line) && !ownWarnings.some((own) => own.test(line)))
   return { warnings, fault: said.trim() === printed ? null : `The program printed: ${said}` }
 }
