@@ -50,7 +50,7 @@ export async function editRoutes(app: FastifyInstance, { log, authorize, bodies 
       response: { 200: written },
       problems: [
         ...(['unknown-channel', 'unknown-post', 'too-many-corrections', 'retracted', 'stale-version'] as const),
-        ...(['version-required', 'key-reused', 'write-conflict', 'overloaded'] as const),
+        ...(['version-required', 'key-reused', 'write-conflict'] as const),
       ],
     },
     handler: async (request, reply) => {

@@ -83,7 +83,7 @@ export async function postRoutes(app: FastifyInstance, { log, authorize, bodies 
       body: NewPost,
       headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
       response: { 201: { ...written, headers: { ...written.headers, Location: headerDocs.location } } },
-      problems: ['unknown-channel', 'channel-full', 'key-reused', 'overloaded'],
+      problems: ['unknown-channel', 'channel-full', 'key-reused'],
     },
     handler: async (request, reply) => {
       const { body: input, ...fields } = request.body

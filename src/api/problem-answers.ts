@@ -4,7 +4,7 @@ import { Problem } from '../wire/problem.ts'
 import { type HeaderDoc, headerDocs } from './answers.ts'
 
 /** Every route can fail in these ways. */
-const always: readonly ErrorCode[] = ['bad-request', 'too-many-requests', 'internal', 'unavailable']
+const always: readonly ErrorCode[] = ['bad-request', 'too-many-requests', 'internal', 'overloaded', 'unavailable']
 const withKey: readonly ErrorCode[] = ['unauthorized', 'wrong-key', 'expired-key', 'missing-scope']
 /** Also if a route takes no body: one that comes with a write is read. */
 const withBody: readonly ErrorCode[] = ['bad-json', 'body-too-large', 'unsupported-media-type']
@@ -16,6 +16,7 @@ const headersOf: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, Head
   'missing-scope': challenging,
   'write-conflict': waiting,
   'too-many-requests': waiting,
+  overloaded: waiting,
   unavailable: waiting,
 }
 

@@ -48,7 +48,7 @@ export async function streamRoutes(app: FastifyInstance, { streams, admission }:
             content: { 'text/event-stream': { schema: z.string() } },
           },
         },
-        problems: ['foreign-origin', 'unknown-channel', 'too-many-connections', 'overloaded', 'not-ready'],
+        problems: ['foreign-origin', 'unknown-channel', 'too-many-connections', 'not-ready'],
       },
     },
     async (request, reply) => {

@@ -7,6 +7,7 @@ import type { ChannelId, Cursor, PageToken, PostId } from '../wire/scalars.ts'
 import { Coalesced } from './coalesce.ts'
 import type { Changes, Encoded, PageQuery } from './log.ts'
 import type { Reader } from './read.ts'
+import { ReadQueue } from './read-queue.ts'
 
 /** Bytes that a process keeps of answers: encoded, as the values that were encoded, and their names. */
 const keptBytesMax = 64 * 1_048_576
@@ -24,6 +25,8 @@ const snapshotName = 'snapshot'
  */
 export class View {
   readonly #reader: Reader
+  /** For what clients ask for. What the fan-out reads, and heads, are not kept waiting. */
+  readonly #queue = new ReadQueue()
   readonly #heads = new Map<ChannelId, Coalesced<Position | null>>()
   readonly #kept: LRUCache<string, KeptAnswer>
   /** The head at which each channel was last asked for, and what is kept of it. */
@@ -105,7 +108,7 @@ export class View {
     })
     // Only a batch is kept. That there is none, since the log was trimmed or lost meanwhile, is asked for again.
     if (encoded !== null) return { kind: 'batch', encoded }
-    const caught = await this.#reader.changes(channel, after, limit)
+    const caught = await this.#queue.run(() => this.#reader.changes(channel, after, limit))
     if (caught === null || caught.kind === 'reset') return caught
     return { kind: 'batch', encoded: encode(caught.batch, caught.head) }
   }
@@ -158,7 +161,8 @@ export class View {
     if (kept !== undefined) return kept.encoded as Encoded<T>
     const underWay = this.#underWay.get(key)
     if (underWay !== undefined) return underWay as Promise<Encoded<T> | null>
-    const reading = read(cursor)
+    const reading = this.#queue
+      .run(() => read(cursor))
       .then((found) => {
         if (found === null) return null
         const encoded = encode(found.value, found.cursor)

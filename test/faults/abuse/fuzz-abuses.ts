@@ -5,6 +5,7 @@ import type { Abuse } from './abuse.ts'
 export const fuzzAbuses: readonly Abuse[] = [
   {
     name: 'fuzzed connections',
+    bounds: (scale) => ({ rssGrowthMbMax: scale === 'full' ? 128 : 96 }),
     run: async (scene, scale) => {
       const count = scale === 'full' ? 20_000 : 2_000
       const { inputs, counts } = await scene.attack('fuzz', { seed: fuzzSeed, count })
