@@ -59,6 +59,8 @@ export function makeApp(
     requestTimeout: requestMsMax,
     keepAliveTimeout: config.KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    // On a machine that starts much at a time, as after an outage, 10 s are soon past, and the server would not start.
+    pluginTimeout: 0,
   }) as unknown as FastifyInstance
   app.setValidatorCompiler(readByZod)
   app.setSerializerCompiler(writeAsJson)
