@@ -71,7 +71,7 @@ const noScript =
   spawnSync('script', ['--version']).status === 0 ? false : 'there is no script(1), which makes terminals'
 
 test('a start in a terminal shows the key that it makes', { skip: noScript }, async (t) => {
-  const folder = await folderOfProcess(t)
+  const folder = await folderOfProcess()
   const child = spawn('script', ['-qefc', `exec ${process.execPath} src/main.ts`, '/dev/null'], {
     cwd: new URL('..', import.meta.url),
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent', DATA_DIR: folder },

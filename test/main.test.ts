@@ -114,7 +114,7 @@ const manned = [
 for (const { WORKERS, by } of manned)
   test(`told to stop, it takes no more followers and says so, serves those it has and publishers, and a second signal ends it at once, ${by}`, async (t) => {
     const settings = { WORKERS, DRAIN_NOTICE_MS: '30000', RATE_LIMIT: 'off', ADMIN_KEY: adminKey }
-    const child = run(t, { DATA_DIR: await folderOfProcess(t), ...settings })
+    const child = run(t, { DATA_DIR: await folderOfProcess(), ...settings })
     const url = await listening(child)
     const newsroom = await new Newsroom({ url }).open()
     const follower = await followFresh(t, { url }, newsroom.channel, 'websocket only')

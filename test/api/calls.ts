@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { startServer } from '../helpers/server.ts'
+import { taken } from '../helpers/taken.ts'
 import { Checker, readDocument } from './document.ts'
 
 export interface Answer {
@@ -55,7 +56,8 @@ export interface Coverage {
 export async function startCoverage(t: TestContext, env: Record<string, string> = {}): Promise<Coverage> {
   const { url, adminKey } = await startServer(t, env)
   const call = caller(url, adminKey, new Checker(await readDocument(url)))
-  const made = await call('POST', '/v1/channels', { body: { id: 'harbour', title: 'Harbour' } })
+  const body = { id: 'harbour', title: 'Harbour' }
+  const made = await taken((headers) => call('POST', '/v1/channels', { body, headers }))
   assert.equal(made.status, 201, made.text)
   const channel = '/v1/channels/harbour'
   return {
@@ -63,7 +65,7 @@ export async function startCoverage(t: TestContext, env: Record<string, string> 
     call,
     channel,
     publish: async (body = { headline: 'First boats reach the quay' }) => {
-      const done = await call('POST', `${channel}/posts`, { body })
+      const done = await taken((headers) => call('POST', `${channel}/posts`, { body, headers }))
       assert.equal(done.status, 201, done.text)
       return `${channel}/posts/${done.json.post.id}`
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { taken } from '../helpers/taken.ts'
 
 interface Written {
   readonly post: { readonly id: string; readonly version: number }
@@ -71,15 +72,18 @@ export class Newsroom {
   }
 
   async #send(method: string, path: string, body?: unknown) {
-    const response = await fetch(`${this.#url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#key}`,
-        'if-match': '*',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
+    const response = await taken((keyed) =>
+      fetch(`${this.#url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#key}`,
+          'if-match': '*',
+          ...(method === 'POST' ? keyed : {}),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    )
     const text = await response.text()
     assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`)
     return JSON.parse(text)

@@ -17,7 +17,7 @@ const megabyte = 1_048_576
 const slackBytes = 256 * megabyte
 
 async function startSite(t: TestContext, { posts, chars }: { posts: number; chars: number }) {
-  const server = await startProcess(t, await folderOfProcess(t), '0')
+  const server = await startProcess(t, await folderOfProcess(), '0')
   const newsroom = await new Newsroom(server).open()
   for (let i = 0; i < posts; i++) await newsroom.publish({ body: { text: 'x'.repeat(chars) } })
   const { pid } = server.process
@@ -112,7 +112,7 @@ test('what waits for readers that stall takes no more than the stated bytes', { 
 
 test('connections that say nothing can not use up the files of the process', { timeout }, async (t) => {
   const filesMax = 400
-  const server = await startProcess(t, await folderOfProcess(t), '0', { filesMax })
+  const server = await startProcess(t, await folderOfProcess(), '0', { filesMax })
   const { pid } = server.process
   assert.ok(pid !== undefined)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })

@@ -49,7 +49,7 @@ const bad: Readonly<Record<string, (url: string) => string>> = {
 test('connections whose upgrade is refused or never finished leave no file open, and do not keep the process', {
   timeout,
 }, async (t) => {
-  const server = await startProcess(t, await folderOfProcess(t))
+  const server = await startProcess(t, await folderOfProcess())
   const files = () => readdirSync(`/proc/${server.process.pid}/fd`).length
   await (await fetch(`${server.url}/health/live`)).text()
   const before = files()

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Batch, Page, Snapshot } from '../../src/wire/batch.ts'
 import type { Post } from '../../src/wire/post.ts'
 import { adminKey } from './server.ts'
+import { taken } from './taken.ts'
 
 export interface WrittenPost {
   readonly post: Post
@@ -39,32 +40,32 @@ export class Newsroom {
 
   async open(fields: Fields = {}): Promise<this> {
     const body = { id: this.channel, title: `Coverage of ${this.channel}`, ...fields }
-    expect(201, await this.send('POST', '/v1/channels', body))
+    expect(201, await taken((headers) => this.send('POST', '/v1/channels', body, headers)))
     return this
   }
 
   async publish(post: Fields, headers: Record<string, string> = {}): Promise<WrittenPost> {
-    return expect(201, await this.tryPublish(post, headers))
+    return expect(201, await taken((keyed) => this.tryPublish(post, { ...keyed, ...headers })))
   }
 
   async edit(id: string, edit: Fields): Promise<WrittenPost> {
-    return expect(200, await this.tryEdit(id, edit))
+    return expect(200, await taken(() => this.tryEdit(id, edit)))
   }
 
   async pin(id: string): Promise<WrittenPost> {
-    return expect(200, await this.tryPin(id, true))
+    return expect(200, await taken(() => this.tryPin(id, true)))
   }
 
   async unpin(id: string): Promise<WrittenPost> {
-    return expect(200, await this.tryPin(id, false))
+    return expect(200, await taken(() => this.tryPin(id, false)))
   }
 
   async retract(id: string, reason = 'Not confirmed.'): Promise<WrittenPost> {
-    return expect(200, await this.tryRetract(id, reason))
+    return expect(200, await taken((keyed) => this.tryRetract(id, reason, keyed)))
   }
 
   async editChannel(edit: Fields): Promise<void> {
-    expect(200, await this.send('PATCH', this.#path(''), edit))
+    expect(200, await taken(() => this.send('PATCH', this.#path(''), edit)))
   }
 
   tryPublish(post: Fields, headers: Record<string, string> = {}): Promise<Answer> {
@@ -79,8 +80,8 @@ export class Newsroom {
     return this.send(pinned ? 'PUT' : 'DELETE', this.#path(`/posts/${id}/pin`))
   }
 
-  tryRetract(id: string, reason: string): Promise<Answer> {
-    return this.send('POST', this.#path(`/posts/${id}/retract`), { reason })
+  tryRetract(id: string, reason: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send('POST', this.#path(`/posts/${id}/retract`), { reason }, headers)
   }
 
   async snapshot(): Promise<Snapshot> {

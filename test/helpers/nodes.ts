@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { findEmbeddedRedis, startEmbeddedRedis } from '../../src/log/embedded.ts'
@@ -47,13 +47,21 @@ export interface ServerProcess {
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A folder for a server that is to be killed: the redis-server left behind in it ends with the test, and then it goes. */
-export async function folderOfProcess(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'wirecopy-process-'))
-  t.after(async () => {
+const foldersOfProcesses: string[] = []
+after(async () => {
+  for (const folder of foldersOfProcesses) {
     await stopRedisLeftBehind(folder)
-    await rm(folder, { recursive: true, force: true })
-  })
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 })
+  }
+})
+
+/**
+ * A folder for a server that is to be killed. It goes with the file's last test, and first the redis-server that is left
+ * behind in it: by then the server has ended, and starts no other.
+ */
+export async function folderOfProcess(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'wirecopy-process-'))
+  foldersOfProcesses.push(folder)
   return folder
 }
 

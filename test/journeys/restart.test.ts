@@ -37,7 +37,7 @@ test('a server stopped and started with its data has all posts, and its follower
 })
 
 test('a server killed right after its answer has lost nothing', { timeout }, async (t) => {
-  const folder = await folderOfProcess(t)
+  const folder = await folderOfProcess()
   const port = String(await freePort())
   const first = await startProcess(t, folder, port)
   await t.test('when it is started again with its data', async (st) => {

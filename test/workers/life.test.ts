@@ -60,7 +60,7 @@ test('a worker that is killed is started again; its followers come back by their
 test('told to stop, all workers send their followers away at the same time, and the node ends with 0', {
   timeout,
 }, async (t) => {
-  const folder = await folderOfProcess(t)
+  const folder = await folderOfProcess()
   const PORT = String(await freePort())
   const node = await NodeProcess.start(t, { DATA_DIR: folder, PORT })
   const newsroom = await new Newsroom(node).open()
@@ -107,7 +107,7 @@ test('a second signal ends the node and its workers at once', { timeout }, async
 test('when the primary is killed its workers end, and the next start has port, data and Redis', {
   timeout,
 }, async (t) => {
-  const folder = await folderOfProcess(t)
+  const folder = await folderOfProcess()
   const PORT = String(await freePort())
   const node = await NodeProcess.start(t, { DATA_DIR: folder, PORT })
   const newsroom = await new Newsroom(node).open()

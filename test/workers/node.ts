@@ -50,7 +50,7 @@ export class NodeProcess {
     // Hooks run in the order in which they were made: the node ends before its folder goes.
     let started: NodeProcess | null = null
     t.after(() => started?.kill9())
-    const node = new NodeProcess(await spawnNode(t, env, 'inherit'))
+    const node = new NodeProcess(await spawnNode(env, 'inherit'))
     started = node
     node.#url = (await node.said(({ msg }) => msg === 'listening')).url ?? ''
     return node
@@ -58,7 +58,7 @@ export class NodeProcess {
 
   /** Starts one that can't. Gives what it says on standard error. */
   static async failToStart(t: TestContext, env: Readonly<Record<string, string>>) {
-    const child = await spawnNode(t, { LOG_LEVEL: 'silent', ...env }, 'pipe')
+    const child = await spawnNode({ LOG_LEVEL: 'silent', ...env }, 'pipe')
     t.after(() => child.kill('SIGKILL'))
     assert.ok(child.stderr !== null)
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
@@ -124,8 +124,8 @@ export class NodeProcess {
   }
 }
 
-async function spawnNode(t: TestContext, env: Readonly<Record<string, string>>, errors: 'inherit' | 'pipe') {
-  const folder = env['DATA_DIR'] ?? (await folderOfProcess(t))
+async function spawnNode(env: Readonly<Record<string, string>>, errors: 'inherit' | 'pipe') {
+  const folder = env['DATA_DIR'] ?? (await folderOfProcess())
   return spawn(process.execPath, ['src/main.ts'], {
     cwd: root,
     env: {

@@ -46,9 +46,10 @@ export const httpAbuses: readonly Abuse[] = [
     lingers: true,
     // What the system has taken to send is answered: such a connection is kept for as long as any other that is idle.
     env: { KEEP_ALIVE_MS: '5000' },
-    // 64 MiB of them may wait and as many be kept for others, as text and as objects, and they are files while they are open.
+    // 64 MiB of them may wait and as many be kept for others, as text and as objects, and they are files while they are
+    // open. A machine that is busy collects what is let go later.
     bounds: (scale) => ({
-      rssGrowthMbMax: 64 + 64 + 128,
+      rssGrowthMbMax: 64 + 64 + 192,
       heldGrowthMbMax: 64 + 64 + 16,
       filesGrowthMax: stalledOf(scale) + 64,
     }),
