@@ -22,6 +22,8 @@ export interface Document {
   readonly script?: string
   readonly site: string
   readonly skip?: { readonly to: string; readonly text: string }
+  /** What the script needs even if the end of the page is lost. */
+  readonly texts?: Part
   readonly main: Html
   /** Data for the script, outside of what is shown. */
   readonly data?: Part
@@ -42,6 +44,7 @@ ${page.canonical && html`<link rel="canonical" href="${page.canonical}">`}
 ${page.older && html`<link rel="next" href="${page.older}">`}
 <link rel="icon" type="image/svg+xml" href="${assets.icon}">
 <link rel="stylesheet" href="${assets.style}">
+${page.texts}
 ${page.script && html`<script type="module" src="${page.script}"></script>`}
 </head>
 <body${page.wide && html` class="wide"`}>

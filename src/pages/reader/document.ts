@@ -2,11 +2,12 @@ import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
 import type { Html } from '../html.ts'
 import { attempt } from './attempt.ts'
-import { type Embedded, embeddedId } from './embedded.ts'
+import { type Embedded, embeddedId, textsId } from './embedded.ts'
 import { plainOf, renderPlainPost } from './plain-post.ts'
 import { type Place, postTitle, renderPost, summaryOf } from './post.ts'
 import { ownTime } from './times.ts'
-import { wordsFor } from './words.ts'
+import type { Texts } from './words/texts.ts'
+import { knowTexts, wordsFor } from './words.ts'
 
 /** The one element that fits. Throws where there is none: page and script are of different versions then. */
 export function element<T extends Element>(within: ParentNode, selector: string, kind: new () => T): T {
@@ -17,9 +18,13 @@ export function element<T extends Element>(within: ParentNode, selector: string,
 
 /**
  * Takes the data out of the page, so that no retracted text is left in it. Undefined if they can't be read, as on a page
- * whose end was lost on its way.
+ * whose end was lost on its way. The fixed texts stand at the page's beginning.
  */
 export function takeEmbedded(): Embedded | undefined {
+  attempt('the texts of the language', () => {
+    const script = document.querySelector(`#${textsId}`)
+    if (script instanceof HTMLScriptElement) knowTexts(JSON.parse(script.text) as Texts)
+  })
   return attempt('what the page was made with', () => {
     const script = element(document, `#${embeddedId}`, HTMLScriptElement)
     const text = script.text

@@ -2,13 +2,15 @@ import type { Page, Snapshot } from '../../wire/batch.ts'
 import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
 import type { Cursor } from '../../wire/scalars.ts'
-import { type Html, html, scriptJson } from '../html.ts'
+import { type Html, html, type Part, scriptJson } from '../html.ts'
 import { type PageAssets, renderDocument } from '../layout.ts'
-import { type Embedded, embeddedId } from './embedded.ts'
+import { type Embedded, embeddedId, textsId } from './embedded.ts'
 import { renderPlainPost } from './plain-post.ts'
 import { descriptionOf, type Place, postPath, postTitle, renderPost, summaryOf, titleOf } from './post.ts'
 import { timeElement } from './times.ts'
-import { type Words, wordsFor } from './words.ts'
+import './words/languages.ts'
+import { english } from './words/english.ts'
+import { textsFor, type Words, wordsFor } from './words.ts'
 
 export interface Rendering {
   readonly assets: PageAssets
@@ -33,6 +35,7 @@ export function renderReaderPage(rendering: Rendering, snapshot: Snapshot): stri
     canonical: `${publicUrl}/c/${channel.id}`,
     older,
     script: assets.reader,
+    texts: embedTexts(channel.language),
     site: words.site,
     skip: { to: 'posts', text: words.skip },
     main: html`${masthead(channel, words)}${bar(words)}${feed(posts, channel, rendering)}${olderLink(older, words)}`,
@@ -54,6 +57,7 @@ export function renderOlderPage(rendering: Rendering, snapshot: Snapshot, page: 
     canonical: `${publicUrl}${olderPath(channel, before)}`,
     older,
     script: assets.reader,
+    texts: embedTexts(channel.language),
     site: words.site,
     skip: { to: 'posts', text: words.skip },
     main: html`${masthead(channel, words)}${bar(words)}${newest}${feed(page.posts, channel, rendering)}${olderLink(older, words)}`,
@@ -71,6 +75,7 @@ export function renderPostPage(rendering: Rendering, channel: Channel, cursor: C
     description: summaryOf(post),
     canonical: `${publicUrl}${postPath(post)}`,
     script: assets.reader,
+    texts: embedTexts(channel.language),
     site: words.site,
     main: html`<p class="trail"><a href="/c/${channel.id}" dir="auto" data-channel-title>${channel.title}</a></p>
 <div class="posts" id="posts">${articleOf(post, channel, rendering, 'alone')}</div>
@@ -169,6 +174,12 @@ ${since !== undefined && html`<p class="about">${timeElement(since, channel)}</p
 
 function embed(embedded: Embedded): Html {
   return html`<script type="application/json" id="${embeddedId}">${scriptJson(embedded)}</script>`
+}
+
+/** The script has the texts in English itself. */
+function embedTexts(language: string): Part {
+  const texts = textsFor(language)
+  return texts !== english && html`<script type="application/json" id="${textsId}">${scriptJson(texts)}</script>`
 }
 
 /** Enough to follow on from the cursor, where the posts of the page are not the newest. */

@@ -74,7 +74,7 @@ function published(post: PublishedPost, setting: Setting): Html {
 ${labels(post, words)}
 ${hasHeadline && heading(post, post.headline, place)}
 ${authors(post, words)}
-${post.sensitivity !== undefined && html`<p class="note sensitivity"><strong>${words.sensitivity}:</strong> <span dir="auto">${post.sensitivity}</span></p>`}
+${post.sensitivity !== undefined && html`<p class="note sensitivity"><strong>${words.sensitivity}</strong> <span dir="auto">${post.sensitivity}</span></p>`}
 ${post.body.html !== '' && html`<div class="body" dir="auto">${trusted(post.body.html)}</div>`}
 ${post.media.map((media) => picture(media, words))}
 ${sources(post, words)}

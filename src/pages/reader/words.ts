@@ -1,121 +1,83 @@
-import type { FeedState } from '../../client/index.ts'
-import type { ChannelStatus } from '../../wire/channel.ts'
-import type { Correction, PublishedPost } from '../../wire/post.ts'
+import { english } from './words/english.ts'
+import type { Counted, Texts } from './words/texts.ts'
 
-/** Every fixed text that a reader sees. Other languages are other objects of this type. */
-export interface Words {
-  readonly site: string
-  readonly skip: string
-  readonly channels: string
-  readonly channelsSummary: string
-  readonly noChannels: string
-  readonly noPosts: string
-  readonly posts: string
-  readonly status: Readonly<Record<ChannelStatus, string>>
-  readonly connection: Readonly<Record<FeedState, string>>
-  /** In the place of `connection`, while the server asks for fewer questions. */
-  readonly slowed: string
-  readonly pinned: string
-  readonly breaking: string
-  readonly keyEvent: string
-  readonly verification: Readonly<Record<NonNullable<PublishedPost['verification']>, string>>
-  readonly correction: Readonly<Record<Correction['kind'], string>>
-  readonly sensitivity: string
-  readonly sensitiveImage: string
-  readonly imageCredit: string
-  readonly sources: string
-  readonly tags: string
-  readonly updated: string
-  readonly happened: string
-  readonly permalink: string
-  readonly by: string
-  readonly retracted: string
-  readonly retractedAt: string
-  readonly retractedReason: string
-  readonly older: string
-  readonly olderFailed: string
-  readonly olderBusy: string
-  readonly newest: string
-  readonly wholeCoverage: string
-  readonly pause: string
-  readonly resume: string
-  readonly paused: string
-  readonly resumed: string
-  readonly lost: string
-  readonly restored: string
-  readonly slowedDown: string
-  readonly ended: string
-  readonly notFound: string
-  readonly notFoundText: string
-  readonly failed: string
-  readonly failedText: string
-  newPosts(count: number): string
-  ownTime(time: string): string
+/** The fixed texts that a reader sees; those with a number or a time in them are functions. */
+export interface Words extends Omit<Texts, 'newPosts' | 'corrected' | 'takenBack' | 'gap' | 'ownTime'> {
+  readonly newPosts: (count: number) => string
+  readonly corrected: (count: number) => string
+  readonly takenBack: (count: number) => string
+  readonly gap: (count: number) => string
+  readonly ownTime: (time: string) => string
+  /** Several of these texts as one line, which a screen reader reads with a pause between them. */
+  readonly joined: (texts: readonly string[]) => string
 }
 
-const english: Words = {
-  site: 'Wirecopy',
-  skip: 'Skip to the posts',
-  channels: 'Live coverage',
-  channelsSummary: 'All coverage on this site, as it is published.',
-  noChannels: 'There is no coverage yet.',
-  noPosts: 'Nothing has been published here yet.',
-  posts: 'Posts',
-  status: { scheduled: 'Starts soon', live: 'Live', ended: 'Ended' },
-  connection: {
-    connecting: 'Connecting',
-    'catching-up': 'Catching up',
-    live: 'Live updates',
-    behind: 'Catching up',
-    offline: 'No connection',
-    ended: 'Coverage has ended',
-    closed: 'No updates',
-  },
-  slowed: 'Slower updates',
-  pinned: 'Pinned',
-  breaking: 'Breaking',
-  keyEvent: 'Key event',
-  verification: { unconfirmed: 'Not confirmed', confirmed: 'Confirmed', disputed: 'Disputed' },
-  correction: {
-    correction: 'Correction',
-    clarification: 'Clarification',
-    update: 'Update',
-    'editors-note': 'Editors’ note',
-  },
-  sensitivity: 'Please note',
-  sensitiveImage: 'Sensitive picture. Show it',
-  imageCredit: 'Picture:',
-  sources: 'Sources:',
-  tags: 'Tags',
-  updated: 'Updated',
-  happened: 'Happened',
-  permalink: 'Link to this post',
-  by: 'By',
-  retracted: 'This post was retracted',
-  retractedAt: 'Retracted',
-  retractedReason: 'Reason:',
-  older: 'Older posts',
-  olderFailed: 'Older posts could not be loaded. Try again',
-  olderBusy: 'Many people are reading here. Try older posts again in a minute',
-  newest: 'Back to the newest posts',
-  wholeCoverage: 'The whole coverage',
-  pause: 'Pause',
-  resume: 'Resume',
-  paused: 'New posts are paused',
-  resumed: 'New posts are shown again',
-  lost: 'Connection lost, trying again',
-  restored: 'Connected again',
-  slowedDown: 'Many people are reading from your network, so new posts come more slowly',
-  ended: 'This coverage has ended',
-  notFound: 'There is nothing at this address',
-  notFoundText: 'The coverage or post may have moved, or the address may be mistyped.',
-  failed: 'This page could not be made',
-  failedText: 'Something went wrong here. Please try again in a moment.',
-  newPosts: (count) => (count === 1 ? '1 new post' : `${count} new posts`),
-  ownTime: (time) => `${time} your time`,
+/**
+ * By language. The browser's bundle has English alone; the texts of other languages are added on the server by
+ * `languages.ts`, and in the browser by the page.
+ */
+const known = new Map<string, Texts>([[english.language, english]])
+/** Made once for each tag that is asked for. Past the bound all are made again. */
+const wordsMax = 200
+const made = new Map<string, Words>()
+
+/** Adds a language. */
+export function knowTexts(texts: Texts): void {
+  known.set(texts.language.toLowerCase(), texts)
+  made.clear()
 }
 
-/** The fixed texts for a channel's language (BCP 47). English is all there is so far. */
-export function wordsFor(_language: string): Words {
+/** The texts for a language tag (BCP 47): of the language itself, of the one that it is a form of, or else in English. */
+export function textsFor(tag: string): Texts {
+  // RFC 4647, 3.4: a tag loses its last part until there is something for it.
+  const parts = tag.toLowerCase().split('-')
+  for (; parts.length > 0; parts.pop()) {
+    const texts = known.get(parts.join('-'))
+    if (texts !== undefined) return texts
+  }
   return english
+}
+
+/** The words for a language tag. Numbers are in the digits of the tag itself: `ar-EG` and `ar-MA` have different ones. */
+export function wordsFor(tag: string): Words {
+  let words = made.get(tag)
+  if (words === undefined) {
+    if (made.size >= wordsMax) made.clear()
+    words = wordsOf(textsFor(tag), tag)
+    made.set(tag, words)
+  }
+  return words
+}
+
+function wordsOf(texts: Texts, tag: string): Words {
+  const numbers = texts.language === tag.split('-')[0]?.toLowerCase() ? tag : texts.language
+  const counted = (forms: Counted) => (count: number) => {
+    return (forms[categoryOf(count, texts.language)] ?? forms.other).replace('{count}', () => digits(count, numbers))
+  }
+  return {
+    ...texts,
+    newPosts: counted(texts.newPosts),
+    corrected: counted(texts.corrected),
+    takenBack: counted(texts.takenBack),
+    gap: counted(texts.gap),
+    ownTime: (time) => texts.ownTime.replace('{time}', () => time),
+    joined: (several) => several.join('. '),
+  }
+}
+
+/** Without plural rules for the language, a text for many is used for all but one: it is understood. */
+function categoryOf(count: number, language: string): Intl.LDMLPluralRule {
+  try {
+    return new Intl.PluralRules(language).select(count)
+  } catch {
+    return count === 1 ? 'one' : 'other'
+  }
+}
+
+function digits(count: number, tag: string): string {
+  try {
+    return new Intl.NumberFormat(tag).format(count)
+  } catch {
+    return String(count)
+  }
 }
