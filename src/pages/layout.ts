@@ -1,4 +1,5 @@
 import { type Html, html, type Part } from './html.ts'
+import { directionOf } from './reader/writing.ts'
 
 /** The files that a page loads, at the addresses where they are served now. */
 export interface PageAssets {
@@ -11,6 +12,8 @@ export interface PageAssets {
 
 export interface Document {
   readonly language: string
+  /** By which the server formats times and numbers in that language, for the script. */
+  readonly locale?: string
   readonly title: string
   readonly description?: string | undefined
   /** The absolute address that search engines are told. */
@@ -21,7 +24,7 @@ export interface Document {
   readonly older?: string | undefined
   readonly script?: string
   readonly site: string
-  readonly skip?: { readonly to: string; readonly text: string }
+  readonly skip?: { readonly to: string; readonly text: Part }
   /** What the script needs even if the end of the page is lost. */
   readonly texts?: Part
   readonly main: Html
@@ -32,7 +35,7 @@ export interface Document {
 /** A whole page. It works without its script; styles and scripts are files of ours only, as the policy says. */
 export function renderDocument(assets: PageAssets, page: Document): string {
   return html`<!doctype html>
-<html lang="${page.language}">
+<html lang="${page.language}"${directionOf(page.language) === 'rtl' && html` dir="rtl"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -47,7 +50,7 @@ ${page.older && html`<link rel="next" href="${page.older}">`}
 ${page.texts}
 ${page.script && html`<script type="module" src="${page.script}"></script>`}
 </head>
-<body${page.wide && html` class="wide"`}>
+<body${page.wide && html` class="wide"`}${page.locale && html` data-locale="${page.locale}"`}>
 ${page.skip && html`<a class="skip" href="#${page.skip.to}">${page.skip.text}</a>`}
 <header class="site"><a href="/">${page.site}</a></header>
 <main>${page.main}</main>

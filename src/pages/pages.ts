@@ -4,8 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError } from '../errors.ts'
 import { namesTag } from '../wire/entity-tag.ts'
 import { ChannelId, PageToken, PostId } from '../wire/scalars.ts'
+import { preferredLanguage } from './accept-language.ts'
 import { type Assets, loadAssets } from './assets.ts'
 import { contentSecurityPolicy } from './layout.ts'
+import { errorMessage, notFoundMessage } from './message.ts'
 import { renderOpsPage } from './ops/page.ts'
 import {
   type Rendering,
@@ -15,7 +17,7 @@ import {
   renderPostPage,
   renderReaderPage,
 } from './reader/page.ts'
-import { wordsFor } from './reader/words.ts'
+import { languages } from './reader/words/languages.ts'
 import type { PageSource, Shown } from './source.ts'
 
 export interface PagesOptions {
@@ -36,15 +38,14 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
     failed: ({ channel, id }, error) =>
       app.log.error({ channel, post: id, err: error }, 'a post is shown as plain text'),
   }
-  const words = wordsFor('en')
-  const notFound = () => renderMessagePage(rendering, words.notFound, words.notFoundText)
+
+  const notFound = (request: FastifyRequest) => renderMessagePage(rendering, notFoundMessage(languageOf(request)))
 
   app.setErrorHandler((error, request, reply) => {
     const known = error instanceof CodedError
     if (!known) request.log.error({ err: error }, 'a page could not be made')
     if (known && error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
-    const title = known ? error.toProblem().title : words.failed
-    const page = renderMessagePage(rendering, title, known ? error.message : words.failedText)
+    const page = renderMessagePage(rendering, errorMessage(error, languageOf(request)))
     return sendPage(reply, known ? error.status : 500, page)
   })
 
@@ -57,7 +58,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
   app.get<ChannelRequest>('/c/:channel', hidden, async (request, reply) => {
     const id = ChannelId.safeParse(request.params.channel)
     const found = id.success ? await source.snapshot(id.data) : null
-    if (found === null || !id.success) return sendPage(reply, 404, notFound())
+    if (found === null || !id.success) return sendPage(reply, 404, notFound(request))
     const snapshot = shown(reply, found)
     const tag = `${snapshot.cursor}.${assets.revision}`
     const { before } = request.query
@@ -65,7 +66,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
     // A token that is given twice comes as a list, and is none.
     const token = PageToken.safeParse(before)
     const page = token.success ? await source.page(id.data, { before: token.data }) : null
-    if (page === null || !token.success) return sendPage(reply, 404, notFound())
+    if (page === null || !token.success) return sendPage(reply, 404, notFound(request))
     return sendFresh(request, reply, tag, () => renderOlderPage(rendering, snapshot, shown(reply, page), token.data))
   })
 
@@ -73,7 +74,7 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
     const id = ChannelId.safeParse(request.params.channel)
     const postId = PostId.safeParse(request.params.post)
     const found = id.success && postId.success ? await source.post(id.data, postId.data) : null
-    if (found === null) return sendPage(reply, 404, notFound())
+    if (found === null) return sendPage(reply, 404, notFound(request))
     const { channel, cursor, post } = shown(reply, found)
     const page = renderPostPage(rendering, channel, cursor, post)
     if (post.status === 'retracted') return sendPage(reply, 410, page)
@@ -83,6 +84,13 @@ export async function pages(app: FastifyInstance, { source, publicUrl }: PagesOp
   app.get('/ops', hidden, async (_request, reply) => sendPage(reply, 200, renderOpsPage(assets.urls)))
 
   serveAssets(app, assets)
+}
+
+const [first, ...others] = languages.map(({ language }) => language)
+
+/** A page that says what is wrong is no channel's, so it is in the reader's language. No cache keeps it. */
+function languageOf(request: FastifyRequest): string {
+  return preferredLanguage(request.headers['accept-language'], [first ?? 'en', ...others])
 }
 
 /** What is to be shown; where it is what was last known, the answer says how old it is, and no cache keeps it. */

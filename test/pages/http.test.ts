@@ -51,6 +51,24 @@ test('unknown coverage, unknown posts and tokens that are none get a page that s
   }
 })
 
+test('a page that says what is wrong is in the language of the reader', async (t) => {
+  const { url } = await startServer(t)
+  const asked = async (path: string, language: string) => {
+    const answer = await fetch(new URL(path, url), { headers: { 'accept-language': language } })
+    assert.equal(answer.status, 404)
+    return answer.text()
+  }
+  const german = await asked('/c/unknown', 'de-CH, en;q=0.5')
+  assert.match(german, /<html lang="de">/)
+  assert.match(german, /<h1 class="page-title">Unter dieser Adresse gibt es nichts<\/h1>/)
+  assert.match(await asked('/c/unknown/p/unknownpost', 'ar'), /<html lang="ar" dir="rtl">/)
+  assert.match(await asked('/c/unknown', 'tlh'), /<html lang="en">/)
+  // Errors with a code have their text in English, which is said more exactly than any translation.
+  const file = await asked('/assets/reader-00000000.js', 'uk')
+  assert.match(file, /<html lang="uk">.*За цією адресою.*<p lang="en" dir="ltr">There is no such file\./s)
+  assert.match(await asked('/assets/reader-00000000.js', 'en'), /<p>There is no such file\./)
+})
+
 test('a retracted post is gone from every page, and its own answers 410 with the reason', async (t) => {
   const newsroom = new Newsroom(await startServer(t), 'gone')
   await newsroom.open()

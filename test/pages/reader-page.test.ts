@@ -59,6 +59,37 @@ test("a page is in its channel's language and names its own address", () => {
   assert.match(page, /<link rel="canonical" href="https:\/\/news\.example\/c\/harbour-fire">/)
 })
 
+test('a page has the direction of its language, and words that it lacks are marked as English', () => {
+  const at = (language: string) => renderReaderPage(rendering, snapshotWith({ channel: channelWith({ language }) }))
+  assert.match(at('ar'), /<html lang="ar" dir="rtl">.*<body data-locale="ar-u-ca-gregory-hc-h12-nu-latn">/s)
+  assert.match(at('ar'), /<p class="status status-live" data-channel-status>مباشر<\/p>/)
+  assert.match(at('ar'), /<script type="application\/json" id="texts">\{"language":"ar"/)
+  assert.match(at('he'), /<html lang="he" dir="rtl">/)
+  assert.match(at('he'), /data-channel-status><bdi lang="en">Live<\/bdi><\/p>/)
+  assert.match(at('he'), /<div class="bar" data-bar hidden lang="en" dir="ltr">/)
+  assert.match(at('de-AT'), /<html lang="de-AT">.*<body data-locale="de-AT-u-ca-gregory-hc-h23-nu-latn">/s)
+  assert.doesNotMatch(at('en-US'), /<bdi lang|id="texts"/)
+})
+
+test('the list of coverage is in the language of most of it, and each item in its own', () => {
+  const list = (...languages: string[]) => {
+    const channels = languages.map((language, index) => channelWith({ language, id: `c-${index}`, title: 'FBI حريق' }))
+    return renderChannelsPage(rendering, channels)
+  }
+  assert.match(list(), /<html lang="en">/)
+  const page = list('en', 'ar-EG', 'de', 'ar')
+  assert.match(page, /<html lang="ar" dir="rtl">/)
+  assert.match(page, /<h1 class="page-title">تغطية مباشرة<\/h1>/)
+  assert.match(
+    page,
+    /<li class="channel" lang="en" dir="ltr">\n<p class="status status-live">Live<\/p>\n<h2><a href="\/c\/c-0" dir="auto">/,
+  )
+  assert.match(
+    page,
+    /<li class="channel" lang="ar-EG" dir="rtl">\n<p class="status status-live">مباشر<\/p>\n<h2><a href="\/c\/c-1" dir="rtl">/,
+  )
+})
+
 test("the page of a retracted post has the reason, and neither the post's text nor its headline", () => {
   const stub = retracted(postAt(5), 'Could not be confirmed.')
   const page = renderPostPage(rendering, channelWith(), snapshotWith().cursor, stub)

@@ -1,13 +1,15 @@
 import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
-import type { Html } from '../html.ts'
+import { type Html, html } from '../html.ts'
 import { attempt } from './attempt.ts'
 import { type Embedded, embeddedId, textsId } from './embedded.ts'
+import { setLocale } from './locales.ts'
 import { plainOf, renderPlainPost } from './plain-post.ts'
 import { type Place, postTitle, renderPost, summaryOf } from './post.ts'
 import { ownTime } from './times.ts'
 import type { Texts } from './words/texts.ts'
-import { knowTexts, wordsFor } from './words.ts'
+import { fixedText, knowTexts, type Words, wordsFor } from './words.ts'
+import { textDirection } from './writing.ts'
 
 /** The one element that fits. Throws where there is none: page and script are of different versions then. */
 export function element<T extends Element>(within: ParentNode, selector: string, kind: new () => T): T {
@@ -25,6 +27,8 @@ export function takeEmbedded(): Embedded | undefined {
     const script = document.querySelector(`#${textsId}`)
     if (script instanceof HTMLScriptElement) knowTexts(JSON.parse(script.text) as Texts)
   })
+  const { locale } = document.body.dataset
+  if (locale !== undefined) setLocale(document.documentElement.lang, locale)
   return attempt('what the page was made with', () => {
     const script = element(document, `#${embeddedId}`, HTMLScriptElement)
     const text = script.text
@@ -65,7 +69,7 @@ function bareArticle(post: Post, channel: Channel): HTMLElement {
   const { headline = '', text } = plainOf(post, channel)
   for (const line of [headline, ...text.split('\n')]) {
     const paragraph = document.createElement('p')
-    paragraph.dir = 'auto'
+    paragraph.dir = textDirection(line, channel.language)
     paragraph.textContent = line
     content.append(paragraph)
   }
@@ -81,11 +85,19 @@ export function showOwnTimes(within: ParentNode, channel: Channel): void {
     if (time.closest('.body') !== null || time.querySelector('.own-time') !== null) continue
     const own = ownTime(time.dateTime, channel, ownZone)
     if (own === null) continue
-    const span = document.createElement('span')
-    span.className = 'own-time'
-    span.textContent = words.ownTime(own)
-    time.append(' ', span)
+    time.append(' ', ownTimeElement(own, words))
   }
+}
+
+function ownTimeElement(time: string, words: Words): HTMLElement {
+  const span = document.createElement('span')
+  span.className = 'own-time'
+  if (words.foreign) span.lang = words.language
+  const isolated = document.createElement('bdi')
+  isolated.textContent = time
+  const [before = '', after = ''] = words.ownTime.split('{time}')
+  span.append(before, isolated, after)
+  return span
 }
 
 function zoneOfReader(): string | undefined {
@@ -98,13 +110,18 @@ function zoneOfReader(): string | undefined {
 
 /** What the page says of the channel as a whole. */
 export function showChannel(channel: Channel): void {
-  for (const title of document.querySelectorAll('[data-channel-title]')) title.textContent = channel.title
+  const words = wordsFor(channel.language)
+  for (const title of document.querySelectorAll<HTMLElement>('[data-channel-title]')) {
+    title.textContent = channel.title
+    title.dir = textDirection(channel.title, channel.language)
+  }
   for (const summary of document.querySelectorAll<HTMLElement>('[data-channel-summary]')) {
     summary.textContent = channel.summary ?? ''
+    summary.dir = textDirection(channel.summary ?? '', channel.language)
     summary.hidden = channel.summary === undefined
   }
   for (const status of document.querySelectorAll('[data-channel-status]')) {
-    status.textContent = wordsFor(channel.language).status[channel.status]
+    status.replaceChildren(parse(html`${fixedText(words.status[channel.status], words)}`))
     status.className = `status status-${channel.status}`
   }
 }

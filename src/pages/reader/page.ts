@@ -4,13 +4,16 @@ import type { Post } from '../../wire/post.ts'
 import type { Cursor } from '../../wire/scalars.ts'
 import { type Html, html, type Part, scriptJson } from '../html.ts'
 import { type PageAssets, renderDocument } from '../layout.ts'
+import type { Message } from '../message.ts'
 import { type Embedded, embeddedId, textsId } from './embedded.ts'
 import { renderPlainPost } from './plain-post.ts'
 import { descriptionOf, type Place, postPath, postTitle, renderPost, summaryOf, titleOf } from './post.ts'
 import { timeElement } from './times.ts'
 import './words/languages.ts'
+import { localeOf } from './locales.ts'
 import { english } from './words/english.ts'
-import { textsFor, type Words, wordsFor } from './words.ts'
+import { fixedLanguage, fixedText, textsFor, type Words, wordsFor } from './words.ts'
+import { directionOf, textDirection } from './writing.ts'
 
 export interface Rendering {
   readonly assets: PageAssets
@@ -30,6 +33,7 @@ export function renderReaderPage(rendering: Rendering, snapshot: Snapshot): stri
   const older = snapshot.older === undefined ? undefined : olderPath(channel, snapshot.older)
   return renderDocument(assets, {
     language: channel.language,
+    locale: localeOf(channel.language),
     title: titleOf(channel.title, words.site),
     description: descriptionOf(channel.summary ?? channel.title),
     canonical: `${publicUrl}/c/${channel.id}`,
@@ -37,7 +41,7 @@ export function renderReaderPage(rendering: Rendering, snapshot: Snapshot): stri
     script: assets.reader,
     texts: embedTexts(channel.language),
     site: words.site,
-    skip: { to: 'posts', text: words.skip },
+    skip: { to: 'posts', text: fixedText(words.skip, words) },
     main: html`${masthead(channel, words)}${bar(words)}${feed(posts, channel, rendering)}${olderLink(older, words)}`,
     data: embed({ view: 'newest', snapshot }),
   })
@@ -49,9 +53,10 @@ export function renderOlderPage(rendering: Rendering, snapshot: Snapshot, page: 
   const { channel, cursor } = snapshot
   const words = wordsFor(channel.language)
   const older = page.older === undefined ? undefined : olderPath(channel, page.older)
-  const newest = html`<p class="turn"><a href="/c/${channel.id}">${words.newest}</a></p>`
+  const newest = html`<p class="turn"><a href="/c/${channel.id}">${fixedText(words.newest, words)}</a></p>`
   return renderDocument(assets, {
     language: channel.language,
+    locale: localeOf(channel.language),
     title: titleOf(channel.title, words.site),
     description: descriptionOf(channel.summary ?? channel.title),
     canonical: `${publicUrl}${olderPath(channel, before)}`,
@@ -59,7 +64,7 @@ export function renderOlderPage(rendering: Rendering, snapshot: Snapshot, page: 
     script: assets.reader,
     texts: embedTexts(channel.language),
     site: words.site,
-    skip: { to: 'posts', text: words.skip },
+    skip: { to: 'posts', text: fixedText(words.skip, words) },
     main: html`${masthead(channel, words)}${bar(words)}${newest}${feed(page.posts, channel, rendering)}${olderLink(older, words)}`,
     data: embed({ view: 'part', snapshot: withoutPosts(channel, cursor) }),
   })
@@ -71,30 +76,31 @@ export function renderPostPage(rendering: Rendering, channel: Channel, cursor: C
   const words = wordsFor(channel.language)
   return renderDocument(assets, {
     language: channel.language,
+    locale: localeOf(channel.language),
     title: postTitle(post, channel),
     description: summaryOf(post),
     canonical: `${publicUrl}${postPath(post)}`,
     script: assets.reader,
     texts: embedTexts(channel.language),
     site: words.site,
-    main: html`<p class="trail"><a href="/c/${channel.id}" dir="auto" data-channel-title>${channel.title}</a></p>
+    main: html`<p class="trail"><a href="/c/${channel.id}" dir="${textDirection(channel.title, channel.language)}" data-channel-title>${channel.title}</a></p>
 <div class="posts" id="posts">${articleOf(post, channel, rendering, 'alone')}</div>
-<p class="turn"><a href="/c/${channel.id}">${words.wholeCoverage}</a></p>`,
+<p class="turn"><a href="/c/${channel.id}">${fixedText(words.wholeCoverage, words)}</a></p>`,
     data: embed({ view: 'part', snapshot: withoutPosts(channel, cursor) }),
   })
 }
 
-/** The list of all coverage. */
+/** The list of all coverage, in the language of most of it. Each item is in its own. */
 export function renderChannelsPage({ assets, publicUrl }: Rendering, channels: readonly Channel[]): string {
-  const words = wordsFor('en')
+  const words = wordsFor(mostUsed(channels.map(({ language }) => textsFor(language).language)) ?? 'en')
   const rank = { live: 0, scheduled: 1, ended: 2 }
   const sorted = channels.toSorted(
     (a, b) => rank[a.status] - rank[b.status] || (b.coverageStart ?? '').localeCompare(a.coverageStart ?? ''),
   )
-  const items = sorted.map((channel) => channelItem(channel, words))
+  const items = sorted.map(channelItem)
   return renderDocument(assets, {
-    language: 'en',
-    title: `${words.channels} | ${words.site}`,
+    language: words.language,
+    title: titleOf(words.channels, words.site),
     description: words.channelsSummary,
     canonical: `${publicUrl}/`,
     site: words.site,
@@ -103,30 +109,39 @@ ${items.length === 0 ? html`<p class="empty">${words.noChannels}</p>` : html`<ul
   })
 }
 
-/** Says what is wrong and how to go on; for a page that is not there or could not be made. */
-export function renderMessagePage({ assets }: Rendering, title: string, text: string): string {
-  const words = wordsFor('en')
+/** The first of those that are named most often. */
+function mostUsed(names: readonly string[]): string | undefined {
+  const times = new Map<string, number>()
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1)
+  const most = Math.max(...times.values())
+  return names.find((name) => times.get(name) === most)
+}
+
+/** For a page that is not there or could not be made. */
+export function renderMessagePage({ assets }: Rendering, { language, title, text, detail }: Message): string {
+  const words = wordsFor(language)
+  const exactly = detail !== undefined && html`<p lang="en" dir="ltr">${detail}</p>`
   return renderDocument(assets, {
-    language: 'en',
-    title: `${title} | ${words.site}`,
+    language,
+    title: titleOf(title, words.site),
     robots: 'noindex',
     site: words.site,
-    main: html`<h1 class="page-title">${title}</h1><p>${text}</p><p class="turn"><a href="/">${words.channels}</a></p>`,
+    main: html`<h1 class="page-title">${title}</h1><p>${text}</p>${exactly}<p class="turn"><a href="/">${words.channels}</a></p>`,
   })
 }
 
 function masthead(channel: Channel, words: Words): Html {
   return html`<div class="masthead">
-<p class="status status-${channel.status}" data-channel-status>${words.status[channel.status]}</p>
-<h1 class="channel-title" dir="auto" data-channel-title>${channel.title}</h1>
-<p class="summary" dir="auto" data-channel-summary${channel.summary === undefined && html` hidden`}>${channel.summary}</p>
+<p class="status status-${channel.status}" data-channel-status>${fixedText(words.status[channel.status], words)}</p>
+<h1 class="channel-title" dir="${textDirection(channel.title, channel.language)}" data-channel-title>${channel.title}</h1>
+<p class="summary" dir="${textDirection(channel.summary ?? '', channel.language)}" data-channel-summary${channel.summary === undefined && html` hidden`}>${channel.summary}</p>
 </div>
 `
 }
 
 /** The line that stays in view. It is empty until the script runs: all in it has to do with what comes live. */
 function bar(words: Words): Html {
-  return html`<div class="bar" data-bar hidden>
+  return html`<div class="bar" data-bar hidden${fixedLanguage(words)}>
 <p class="connection" data-connection></p>
 <p class="announcement" role="status" data-announcement></p>
 <button type="button" class="show-new" data-show-new hidden></button>
@@ -137,7 +152,7 @@ function bar(words: Words): Html {
 
 function feed(posts: readonly Post[], channel: Channel, rendering: Rendering): Html {
   const words = wordsFor(channel.language)
-  const empty = html`<p class="empty" data-empty${posts.length > 0 && html` hidden`}>${words.noPosts}</p>`
+  const empty = html`<p class="empty" data-empty${posts.length > 0 && html` hidden`}>${fixedText(words.noPosts, words)}</p>`
   // A feed without an article is none (WAI-ARIA 1.2, "feed"), so the list gets its role with its first post.
   const role = posts.length > 0 && html` role="feed" aria-label="${words.posts}"`
   return html`${empty}<div class="posts" id="posts"${role}>${posts.map((post) => articleOf(post, channel, rendering))}</div>
@@ -155,20 +170,21 @@ function articleOf(post: Post, channel: Channel, { failed }: Rendering, place?: 
 }
 
 function olderLink(older: string | undefined, words: Words): Html {
-  return html`<p class="turn" data-older${older === undefined && html` hidden`}><a href="${older ?? '#posts'}" rel="next">${words.older}</a></p>`
+  return html`<p class="turn" data-older${older === undefined && html` hidden`}><a href="${older ?? '#posts'}" rel="next">${fixedText(words.older, words)}</a></p>`
 }
 
 function olderPath(channel: Channel, before: string): string {
   return `/c/${channel.id}?before=${encodeURIComponent(before)}`
 }
 
-function channelItem(channel: Channel, words: Words): Html {
-  const since = channel.coverageStart
-  return html`<li class="channel" lang="${channel.language}">
-<p class="status status-${channel.status}">${words.status[channel.status]}</p>
-<h2><a href="/c/${channel.id}" dir="auto">${channel.title}</a></h2>
-${channel.summary !== undefined && html`<p class="summary" dir="auto">${channel.summary}</p>`}
-${since !== undefined && html`<p class="about">${timeElement(since, channel)}</p>`}
+function channelItem(channel: Channel): Html {
+  const { id, title, summary, language, status, coverageStart } = channel
+  const words = wordsFor(language)
+  return html`<li class="channel" lang="${language}" dir="${directionOf(language)}">
+<p class="status status-${status}">${fixedText(words.status[status], words)}</p>
+<h2><a href="/c/${id}" dir="${textDirection(title, language)}">${title}</a></h2>
+${summary !== undefined && html`<p class="summary" dir="${textDirection(summary, language)}">${summary}</p>`}
+${coverageStart !== undefined && html`<p class="about">${timeElement(coverageStart, channel)}</p>`}
 </li>`
 }
 

@@ -2,7 +2,8 @@ import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
 import { type Html, html } from '../html.ts'
 import { article, type Place, postPath } from './post.ts'
-import { wordsFor } from './words.ts'
+import { fixedText, wordsFor } from './words.ts'
+import { textDirection } from './writing.ts'
 
 /**
  * A post as its headline and its text, for one that can't be rendered in full. Nothing is formatted, none of the post's
@@ -13,11 +14,14 @@ export function renderPlainPost(post: Post, channel: Channel, place: Place = 'li
   const { headline, text } = plainOf(post, channel)
   const id = `post-${post.id}-title`
   const classes = post.status === 'retracted' ? ['retracted'] : post.pinned ? ['pinned'] : []
+  const dirOf = (line: string) => textDirection(line, channel.language)
+  const name = headline ?? fixedText(words.permalink, words)
+  const titleDir = dirOf(headline ?? '')
   const title =
     place === 'alone'
-      ? html`<h1 class="headline" id="${id}" dir="auto">${headline}</h1>`
-      : html`<h2 class="headline" id="${id}" dir="auto"><a href="${postPath(post)}">${headline ?? words.permalink}</a></h2>`
-  const lines = text.split('\n').map((line) => html`<p dir="auto">${line}</p>`)
+      ? html`<h1 class="headline" id="${id}" dir="${titleDir}">${headline}</h1>`
+      : html`<h2 class="headline" id="${id}" dir="${titleDir}"><a href="${postPath(post)}">${name}</a></h2>`
+  const lines = text.split('\n').map((line) => html`<p dir="${dirOf(line)}">${line}</p>`)
   return article(post, classes, id, html`<div class="what">${title}<div class="body">${lines}</div></div>`)
 }
 

@@ -2,9 +2,11 @@ import { closeBidi } from '../../wire/bidi.ts'
 import type { Channel } from '../../wire/channel.ts'
 import { cutText } from '../../wire/cut.ts'
 import type { Correction, Post, PublishedPost, RetractedPost } from '../../wire/post.ts'
-import { type Html, html, type Part, trusted } from '../html.ts'
+import { type Html, html, type Part } from '../html.ts'
+import { renderBody } from './body.ts'
 import { type TimeSetting, timeElement } from './times.ts'
-import { type Words, wordsFor } from './words.ts'
+import { fixedText, type Words, wordsFor } from './words.ts'
+import { listSeparator, textDirection } from './writing.ts'
 
 /** In a list the headline is a heading below the channel's and links to the post; on its own page it is the title. */
 export type Place = 'list' | 'alone'
@@ -13,6 +15,12 @@ interface Setting {
   readonly place: Place
   readonly words: Words
   readonly time: TimeSetting
+  /** A fixed text. */
+  readonly say: (text: string) => Part
+  /** The direction of a text of the post. */
+  readonly dirOf: (text: string) => string
+  /** What stands between the items of a list. */
+  readonly separator: string
 }
 
 /**
@@ -20,7 +28,15 @@ interface Setting {
  * `data-version`, `data-published`) is the same for a post and for the stub that a retraction leaves.
  */
 export function renderPost(post: Post, channel: Channel, place: Place = 'list'): Html {
-  const setting: Setting = { place, words: wordsFor(channel.language), time: channel }
+  const words = wordsFor(channel.language)
+  const setting: Setting = {
+    place,
+    words,
+    time: channel,
+    say: (text) => fixedText(text, words),
+    dirOf: (text) => textDirection(text, channel.language),
+    separator: listSeparator(channel.language),
+  }
   return post.status === 'retracted' ? retracted(post, setting) : published(post, setting)
 }
 
@@ -60,7 +76,7 @@ export function article(post: Post, classes: readonly string[], labelledBy: stri
 }
 
 function published(post: PublishedPost, setting: Setting): Html {
-  const { place, words, time } = setting
+  const { place, words, time, say, dirOf } = setting
   const id = elementId(post)
   const classes = [post.pinned && 'pinned', post.keyEvent && 'key-event', post.breaking && 'breaking']
   const hasHeadline = post.headline !== undefined
@@ -71,13 +87,13 @@ function published(post: PublishedPost, setting: Setting): Html {
     html`
 <p class="when">${timeElement(post.publishedAt, time, `${id}-time`)}</p>
 <div class="what">
-${labels(post, words)}
-${hasHeadline && heading(post, post.headline, place)}
-${authors(post, words)}
-${post.sensitivity !== undefined && html`<p class="note sensitivity"><strong>${words.sensitivity}</strong> <span dir="auto">${post.sensitivity}</span></p>`}
-${post.body.html !== '' && html`<div class="body" dir="auto">${trusted(post.body.html)}</div>`}
-${post.media.map((media) => picture(media, words))}
-${sources(post, words)}
+${labels(post, setting)}
+${post.headline !== undefined && heading(post, post.headline, setting)}
+${authors(post, setting)}
+${post.sensitivity !== undefined && html`<p class="note sensitivity"><strong>${say(words.sensitivity)}</strong> <span dir="${dirOf(post.sensitivity)}">${post.sensitivity}</span></p>`}
+${post.body.html !== '' && html`<div class="body" dir="${dirOf(post.body.text)}">${renderBody(post.body.html, place === 'alone' ? 1 : 2, words)}</div>`}
+${post.media.map((media) => picture(media, setting))}
+${sources(post, setting)}
 ${post.corrections.map((correction) => note(correction, setting))}
 ${footer(post, setting)}
 </div>
@@ -85,9 +101,9 @@ ${footer(post, setting)}
   )
 }
 
-function retracted(post: RetractedPost, { place, words, time }: Setting): Html {
+function retracted(post: RetractedPost, { place, words, time, say, dirOf }: Setting): Html {
   const id = elementId(post)
-  const title = html`<a href="${postPath(post)}">${words.retracted}</a>`
+  const title = html`<a href="${postPath(post)}">${say(words.retracted)}</a>`
   return article(
     post,
     ['retracted'],
@@ -95,82 +111,87 @@ function retracted(post: RetractedPost, { place, words, time }: Setting): Html {
     html`
 <p class="when">${timeElement(post.publishedAt, time, `${id}-time`)}</p>
 <div class="what">
-${place === 'alone' ? html`<h1 class="headline" id="${id}-title">${words.retracted}</h1>` : html`<h2 class="headline" id="${id}-title">${title}</h2>`}
-<p class="reason"><strong>${words.retractedReason}</strong> <span dir="auto">${post.retraction.reason}</span></p>
-<p class="about">${words.retractedAt} ${timeElement(post.retraction.at, time)}</p>
+${place === 'alone' ? html`<h1 class="headline" id="${id}-title">${say(words.retracted)}</h1>` : html`<h2 class="headline" id="${id}-title">${title}</h2>`}
+<p class="reason"><strong>${say(words.retractedReason)}</strong> <span dir="${dirOf(post.retraction.reason)}">${post.retraction.reason}</span></p>
+<p class="about">${say(words.retractedAt)} ${timeElement(post.retraction.at, time)}</p>
 </div>
 `,
   )
 }
 
-function heading(post: PublishedPost, text: string | undefined, place: Place): Html {
+function heading(post: PublishedPost, text: string, { place, dirOf }: Setting): Html {
   const id = `${elementId(post)}-title`
-  if (place === 'alone') return html`<h1 class="headline" id="${id}" dir="auto">${text}</h1>`
-  return html`<h2 class="headline" id="${id}" dir="auto"><a href="${postPath(post)}">${text}</a></h2>`
+  if (place === 'alone') return html`<h1 class="headline" id="${id}" dir="${dirOf(text)}">${text}</h1>`
+  return html`<h2 class="headline" id="${id}" dir="${dirOf(text)}"><a href="${postPath(post)}">${text}</a></h2>`
 }
 
-function labels(post: PublishedPost, words: Words): Part {
+function labels(post: PublishedPost, { words, say }: Setting): Part {
   const shown: Html[] = []
-  if (post.pinned) shown.push(html`<li class="label label-pinned">${words.pinned}</li>`)
-  if (post.breaking) shown.push(html`<li class="label label-breaking">${words.breaking}</li>`)
-  if (post.keyEvent) shown.push(html`<li class="label label-key">${words.keyEvent}</li>`)
+  if (post.pinned) shown.push(html`<li class="label label-pinned">${say(words.pinned)}</li>`)
+  if (post.breaking) shown.push(html`<li class="label label-breaking">${say(words.breaking)}</li>`)
+  if (post.keyEvent) shown.push(html`<li class="label label-key">${say(words.keyEvent)}</li>`)
   if (post.verification !== undefined) {
-    shown.push(html`<li class="label label-${post.verification}">${words.verification[post.verification]}</li>`)
+    shown.push(html`<li class="label label-${post.verification}">${say(words.verification[post.verification])}</li>`)
   }
   return shown.length > 0 && html`<ul class="labels" role="list">${shown}</ul>`
 }
 
-function linked(name: string, url: string | undefined): Html {
-  return url === undefined ? html`<span dir="auto">${name}</span>` : html`<a href="${url}" dir="auto">${name}</a>`
+function linked(name: string, url: string | undefined, { dirOf }: Setting): Html {
+  const dir = dirOf(name)
+  return url === undefined ? html`<span dir="${dir}">${name}</span>` : html`<a href="${url}" dir="${dir}">${name}</a>`
 }
 
-function listed(items: readonly Html[]): Part {
-  return items.map((item, index) => (index === 0 ? item : html`, ${item}`))
+function listed(items: readonly Html[], { separator }: Setting): Part {
+  return items.map((item, index) => (index === 0 ? item : [separator, item]))
 }
 
-function authors(post: PublishedPost, words: Words): Part {
+function authors(post: PublishedPost, setting: Setting): Part {
+  const { words, say, dirOf } = setting
   if (post.authors.length === 0) return null
   const named = post.authors.map(({ name, role, url }) => {
-    return html`${linked(name, url)}${role !== undefined && html` <span class="role">(<span dir="auto">${role}</span>)</span>`}`
+    return html`${linked(name, url, setting)}${role !== undefined && html` <span class="role">(<span dir="${dirOf(role)}">${role}</span>)</span>`}`
   })
-  return html`<p class="byline">${words.by} ${listed(named)}</p>`
+  return html`<p class="byline">${say(words.by)} ${listed(named, setting)}</p>`
 }
 
-function sources(post: PublishedPost, words: Words): Part {
+function sources(post: PublishedPost, setting: Setting): Part {
   if (post.sources.length === 0) return null
-  return html`<p class="about sources">${words.sources} ${listed(post.sources.map(({ name, url }) => linked(name, url)))}</p>`
+  const { words, say } = setting
+  const named = post.sources.map(({ name, url }) => linked(name, url, setting))
+  return html`<p class="about sources">${say(words.sources)} ${listed(named, setting)}</p>`
 }
 
-function picture(media: PublishedPost['media'][number], words: Words): Html {
+function picture(media: PublishedPost['media'][number], { words, say, dirOf }: Setting): Html {
   const size = html`${media.width !== undefined && html` width="${media.width}"`}${media.height !== undefined && html` height="${media.height}"`}`
   const image = html`<img src="${media.url}" alt="${closeBidi(media.alt)}"${size} loading="lazy" decoding="async">`
   const shown = media.sensitive
-    ? html`<details class="sensitive"><summary>${words.sensitiveImage}</summary>${image}</details>`
+    ? html`<details class="sensitive"><summary>${say(words.sensitiveImage)}</summary>${image}</details>`
     : image
-  const caption = media.caption !== undefined && html`<span dir="auto">${media.caption}</span> `
+  const caption = media.caption !== undefined && html`<span dir="${dirOf(media.caption)}">${media.caption}</span> `
   const credit =
     media.credit !== undefined &&
-    html`<span class="credit">${words.imageCredit} <span dir="auto">${media.credit}</span></span>`
+    html`<span class="credit">${say(words.imageCredit)} <span dir="${dirOf(media.credit)}">${media.credit}</span></span>`
   return html`<figure>${shown}${(caption || credit) && html`<figcaption>${caption}${credit}</figcaption>`}</figure>`
 }
 
-function note(correction: Correction, { words, time }: Setting): Html {
-  return html`<p class="note note-${correction.kind}"><strong>${words.correction[correction.kind]}</strong> <span class="note-time">${timeElement(correction.at, time)}</span> <span class="note-text" dir="auto">${correction.text}</span></p>`
+function note(correction: Correction, { words, time, say, dirOf }: Setting): Html {
+  return html`<p class="note note-${correction.kind}"><strong>${say(words.correction[correction.kind])}</strong> <span class="note-time">${timeElement(correction.at, time)}</span> <span class="note-text" dir="${dirOf(correction.text)}">${correction.text}</span></p>`
 }
 
-function footer(post: PublishedPost, { place, words, time }: Setting): Part {
+function footer(post: PublishedPost, { place, words, time, say, dirOf }: Setting): Part {
   const items: Html[] = []
-  if (post.eventTime !== undefined) items.push(html`<li>${words.happened} ${timeElement(post.eventTime, time)}</li>`)
+  if (post.eventTime !== undefined)
+    items.push(html`<li>${say(words.happened)} ${timeElement(post.eventTime, time)}</li>`)
   if (post.updatedAt !== post.publishedAt) {
-    items.push(html`<li>${words.updated} ${timeElement(post.updatedAt, time)}</li>`)
+    items.push(html`<li>${say(words.updated)} ${timeElement(post.updatedAt, time)}</li>`)
   }
   if (post.tags.length > 0) {
-    const tags = post.tags.map((tag) => html`<li class="tag" dir="auto">${tag}</li>`)
+    const tags = post.tags.map((tag) => html`<li class="tag" dir="${dirOf(tag)}">${tag}</li>`)
     items.push(html`<li><ul class="tags" role="list" aria-label="${words.tags}">${tags}</ul></li>`)
   }
   if (place === 'list')
     items.push(
-      html`<li><a class="permalink" href="${postPath(post)}" aria-describedby="${elementId(post)}-time">${words.permalink}</a></li>`,
+      html`<li><a class="permalink" href="${postPath(post)}" aria-describedby="${elementId(post)}-time">${say(words.permalink)}</a></li>`,
     )
   return items.length > 0 && html`<ul class="about" role="list">${items}</ul>`
 }

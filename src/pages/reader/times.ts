@@ -1,4 +1,6 @@
 import { type Html, html } from '../html.ts'
+import { localeOf } from './locales.ts'
+import { listSeparator } from './writing.ts'
 
 /** Formatters are costly to make, and a page has few languages and zones. Past the bound all are made again. */
 const formattersMax = 200
@@ -32,35 +34,31 @@ function tried<T>(format: () => T): T | null {
  * language has no abbreviation, the one that people in the zone use is looked for in these.
  */
 const abbreviating = ['en-GB', 'en-US', 'en-AU', 'en-CA', 'en-IN', 'en-NZ', 'en-ZA']
-const offsetName = /^(GMT|UTC)[+\-\u2212]/
+const offsetName = /^(GMT|UTC)\u200e?[+\-\u2212]/
+/** Some data write Greenwich's own time in Arabic with an offset, too. */
+const noOffset = /[+\-\u2212][0\u0660\u06f0]$/
 
 function zoneAbbreviation(at: Date, language: string, timeZone: string): string {
   let first = ''
-  for (const locale of [language, ...abbreviating]) {
+  for (const locale of [localeOf(language), ...abbreviating]) {
     const parts = tried(() => formatter(locale, { timeZone, timeZoneName: 'short' }).formatToParts(at))
-    const name = parts?.find((part) => part.type === 'timeZoneName')?.value ?? ''
+    const name = (parts?.find((part) => part.type === 'timeZoneName')?.value ?? '').replace(noOffset, '')
     if (name !== '' && !offsetName.test(name)) return name
     first ||= name
   }
   return first === '' ? timeZone : first
 }
 
-/** Plain "en" means the day before the month, as most of the world that reads English has it. */
-function dateLocale(language: string): string {
-  return language === 'en' ? 'en-GB' : language
-}
-
+/** "09:05" or "9:05 PM", as the language has it. Which kind of space stands before "PM" differs between runtimes. */
 function clock(at: Date, language: string, timeZone: string | undefined): string {
-  return formatter(dateLocale(language), {
-    timeZone,
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).format(at)
+  const locale = localeOf(language)
+  const hour = locale.includes('-hc-h12') ? 'numeric' : '2-digit'
+  return formatter(locale, { timeZone, hour, minute: '2-digit' }).format(at).replace(/\s/g, '\u00a0')
 }
 
 function day(at: Date, language: string, timeZone: string | undefined): string {
-  return formatter(dateLocale(language), { timeZone, day: 'numeric', month: 'short', year: 'numeric' }).format(at)
+  const options = { timeZone, day: 'numeric', month: 'short', year: 'numeric' } as const
+  return formatter(localeOf(language), options).format(at).replace(/\s/g, ' ')
 }
 
 /** Where and in which language a time is read. `timeZone` is an IANA name. */
@@ -72,18 +70,20 @@ export interface TimeSetting {
 /**
  * A time as `<time>`: UTC for machines, the channel's zone with its abbreviation for people. It never throws: a zone or a
  * language that this runtime does not know becomes UTC or English, and what is no time is shown as it is. `data-zoned`
- * tells our times from those in the markup of a post.
+ * tells our times from those in the markup of a post. Each part keeps its direction to itself: digits would else turn with
+ * the letters beside them.
  */
 export function timeElement(instant: string, setting: TimeSetting, id?: string): Html {
   const name = id === undefined ? '' : html` id="${id}"`
-  const { time, date } = shown(instant, setting)
-  const dayPart = date === '' ? '' : html` <span class="day">${date}</span>`
-  return html`<time${name} datetime="${instant}" data-zoned><span class="clock">${time}</span>${dayPart}</time>`
+  const { time, zone, date } = shown(instant, setting)
+  const zonePart = zone === '' ? '' : html` <bdi>${zone}</bdi>`
+  const dayPart = date === '' ? '' : html` <bdi class="day">${date}</bdi>`
+  return html`<time${name} datetime="${instant}" data-zoned><span class="clock"><bdi>${time}</bdi>${zonePart}</span>${dayPart}</time>`
 }
 
-function shown(instant: string, { language, timeZone }: TimeSetting): { time: string; date: string } {
+function shown(instant: string, { language, timeZone }: TimeSetting): { time: string; zone: string; date: string } {
   const at = new Date(instant)
-  if (Number.isNaN(at.getTime())) return { time: instant, date: '' }
+  if (Number.isNaN(at.getTime())) return { time: instant, zone: '', date: '' }
   const settings = [
     { language, timeZone },
     { language: 'en', timeZone },
@@ -92,13 +92,14 @@ function shown(instant: string, { language, timeZone }: TimeSetting): { time: st
   ]
   for (const known of settings) {
     const one = tried(() => ({
-      time: `${clock(at, known.language, known.timeZone)} ${zoneAbbreviation(at, known.language, known.timeZone)}`,
+      time: clock(at, known.language, known.timeZone),
+      zone: zoneAbbreviation(at, known.language, known.timeZone),
       date: day(at, known.language, known.timeZone),
     }))
     if (one !== null) return one
   }
   const [date = '', time = ''] = at.toISOString().split('T')
-  return { time: `${time.slice(0, 5)} UTC`, date }
+  return { time: time.slice(0, 5), zone: 'UTC', date }
 }
 
 /**
@@ -115,6 +116,6 @@ export function ownTime(instant: string, setting: TimeSetting, ownZone: string |
 function readIn(at: Date, language: string, timeZone: string, ownZone: string | undefined): string | null {
   const own = { time: clock(at, language, ownZone), date: day(at, language, ownZone) }
   const channel = tried(() => ({ time: clock(at, language, timeZone), date: day(at, language, timeZone) }))
-  if (channel?.date !== own.date) return `${own.time}, ${own.date}`
+  if (channel?.date !== own.date) return `${own.time}${listSeparator(language)}${own.date}`
   return channel.time === own.time ? null : own.time
 }

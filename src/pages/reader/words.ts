@@ -1,13 +1,17 @@
+import { html, type Part } from '../html.ts'
+import { localeOf } from './locales.ts'
 import { english } from './words/english.ts'
 import type { Counted, Texts } from './words/texts.ts'
+import { directionOf } from './writing.ts'
 
-/** The fixed texts that a reader sees; those with a number or a time in them are functions. */
-export interface Words extends Omit<Texts, 'newPosts' | 'corrected' | 'takenBack' | 'gap' | 'ownTime'> {
+/** The fixed texts that a reader sees; those with a number in them are functions. */
+export interface Words extends Omit<Texts, 'newPosts' | 'corrected' | 'takenBack' | 'gap'> {
+  /** Whether they are in another language than the one that they were asked for in. */
+  readonly foreign: boolean
   readonly newPosts: (count: number) => string
   readonly corrected: (count: number) => string
   readonly takenBack: (count: number) => string
   readonly gap: (count: number) => string
-  readonly ownTime: (time: string) => string
   /** Several of these texts as one line, which a screen reader reads with a pause between them. */
   readonly joined: (texts: readonly string[]) => string
 }
@@ -50,17 +54,18 @@ export function wordsFor(tag: string): Words {
 }
 
 function wordsOf(texts: Texts, tag: string): Words {
-  const numbers = texts.language === tag.split('-')[0]?.toLowerCase() ? tag : texts.language
+  const foreign = !`${tag.toLowerCase()}-`.startsWith(`${texts.language.toLowerCase()}-`)
+  const numbers = foreign ? texts.language : tag
   const counted = (forms: Counted) => (count: number) => {
     return (forms[categoryOf(count, texts.language)] ?? forms.other).replace('{count}', () => digits(count, numbers))
   }
   return {
     ...texts,
+    foreign,
     newPosts: counted(texts.newPosts),
     corrected: counted(texts.corrected),
     takenBack: counted(texts.takenBack),
     gap: counted(texts.gap),
-    ownTime: (time) => texts.ownTime.replace('{time}', () => time),
     joined: (several) => several.join('. '),
   }
 }
@@ -76,8 +81,18 @@ function categoryOf(count: number, language: string): Intl.LDMLPluralRule {
 
 function digits(count: number, tag: string): string {
   try {
-    return new Intl.NumberFormat(tag).format(count)
+    return new Intl.NumberFormat(localeOf(tag)).format(count)
   } catch {
     return String(count)
   }
+}
+
+/** A fixed text in a page; in a page of another language it says so, and keeps its direction to itself. */
+export function fixedText(text: string, words: Words): Part {
+  return words.foreign ? html`<bdi lang="${words.language}">${text}</bdi>` : text
+}
+
+/** Attributes for an element in which there are only fixed texts. */
+export function fixedLanguage(words: Words): Part {
+  return words.foreign && html` lang="${words.language}" dir="${directionOf(words.language)}"`
 }

@@ -39,6 +39,8 @@ export const arabic: Texts = {
   tags: 'الوسوم',
   updated: 'آخر تحديث',
   happened: 'وقت الحدث',
+  table: 'جدول',
+  preformatted: 'نص منسّق مسبقًا',
   permalink: 'رابط هذا الخبر',
   by: 'بقلم',
   retracted: 'سُحب هذا الخبر',

@@ -39,6 +39,8 @@ export const english: Texts = {
   tags: 'Tags',
   updated: 'Updated',
   happened: 'Happened',
+  table: 'Table',
+  preformatted: 'Preformatted text',
   permalink: 'Link to this post',
   by: 'By',
   retracted: 'This post was retracted',

@@ -40,6 +40,8 @@ export const french: Texts = {
   tags: 'Mots-clés',
   updated: 'Mis à jour',
   happened: 'Heure des faits\u00a0:',
+  table: 'Tableau',
+  preformatted: 'Texte préformaté',
   permalink: 'Lien vers cette publication',
   by: 'Par',
   retracted: 'Cette publication a été retirée',

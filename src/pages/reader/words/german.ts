@@ -39,6 +39,8 @@ export const german: Texts = {
   tags: 'Schlagwörter',
   updated: 'Aktualisiert',
   happened: 'Zeitpunkt des Ereignisses:',
+  table: 'Tabelle',
+  preformatted: 'Vorformatierter Text',
   permalink: 'Link zu diesem Beitrag',
   by: 'Von',
   retracted: 'Dieser Beitrag wurde zurückgezogen',

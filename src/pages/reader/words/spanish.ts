@@ -39,6 +39,8 @@ export const spanish: Texts = {
   tags: 'Etiquetas',
   updated: 'Actualizado',
   happened: 'Hora de los hechos:',
+  table: 'Tabla',
+  preformatted: 'Texto preformateado',
   permalink: 'Enlace a esta publicación',
   by: 'Por',
   retracted: 'Esta publicación ha sido retirada',

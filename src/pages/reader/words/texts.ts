@@ -38,6 +38,9 @@ export interface Texts {
   readonly tags: string
   readonly updated: string
   readonly happened: string
+  /** Name the boxes in which wide parts of a body scroll. */
+  readonly table: string
+  readonly preformatted: string
   readonly permalink: string
   readonly by: string
   readonly retracted: string

@@ -39,6 +39,8 @@ export const ukrainian: Texts = {
   tags: 'Теги',
   updated: 'Оновлено',
   happened: 'Сталося',
+  table: 'Таблиця',
+  preformatted: 'Форматований текст',
   permalink: 'Посилання на повідомлення',
   by: 'Текст:',
   retracted: 'Це повідомлення відкликано',
