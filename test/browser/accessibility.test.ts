@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { launchChromium } from './chromium.ts'
+import { Newsroom } from './newsroom.ts'
 import { openSite, untilLive } from './site.ts'
 
 let browser: Browser
@@ -32,7 +33,7 @@ async function assertAccessible(page: Page): Promise<void> {
 const full = {
   headline: 'Everything at once',
   body: {
-    markdown: '## A heading\n\nText with a [link](https://news.example/), a list:\n\n- one\n- two\n\n> A quote.',
+    markdown: `## A heading\n\nText with a [link](https://news.example/), a list:\n\n- one\n- two\n\n> A quote.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n    ${'preformatted '.repeat(30)}`,
   },
   authors: [{ name: 'R. Alder', role: 'Harbour correspondent', url: 'https://news.example/alder' }],
   sources: [{ name: 'Fire service', url: 'https://fire.example/' }],
@@ -45,7 +46,7 @@ const full = {
 }
 
 test('axe finds nothing wrong with the pages, light and dark', async (t) => {
-  const { newsroom, open, adminKey } = await openSite(t, browser, 'coverage', { summary: 'What is known so far.' })
+  const { newsroom, open, url, adminKey } = await openSite(t, browser, 'coverage', { summary: 'What is known so far.' })
   const gone = await newsroom.publish({ headline: 'To be retracted' })
   await newsroom.retract(gone, 'Not so.')
   const id = await newsroom.publish(full)
@@ -61,6 +62,14 @@ test('axe finds nothing wrong with the pages, light and dark', async (t) => {
   await assertAccessible(reader)
   assert.equal(await reader.locator('[role="feed"] [aria-live], [role="feed"][aria-live]').count(), 0)
 
+  for (const language of ['ar', 'he']) {
+    const other = new Newsroom({ url, adminKey }, language)
+    await other.open({ language })
+    await other.publish(full)
+    const page = await open(other.path, { timezoneId: 'Asia/Tokyo' })
+    await untilLive(page)
+    await assertAccessible(page)
+  }
   for (const path of ['/', `${newsroom.path}/p/${id}`, `${newsroom.path}/p/${gone}`, '/c/unknown', '/ops']) {
     await assertAccessible(await open(path, { expected: /status of 4(04|10)/ }))
   }

@@ -78,8 +78,9 @@ async function goesOn(newsroom: Newsroom, open: () => Promise<Page>, body: Body,
     assert.equal(await page.locator('#posts > [data-post]').count(), 3)
     assert.ok((await page.locator(`#post-${id}`).textContent())?.includes('secret'))
   }
-  // Nothing in a body can be taken for an element of the page's own, and the page adds nothing to a body.
-  assert.equal(await page.locator('.body :is([id], [class], [name], [role], [data-post], [data-zoned])').count(), 0)
+  // Nothing in a body can be taken for an element of the page's own, and the page adds nothing to a body but boxes.
+  const ours = '.body :is([id], [class], [name], [role], [data-post], [data-zoned]):not(.scroll)'
+  assert.equal(await page.locator(ours).count(), 0)
   for (const id of [early, late]) {
     await newsroom.retract(id, `Taken back: ${id}`)
     await page.getByText(`Taken back: ${id}`).waitFor()
@@ -126,7 +127,7 @@ const browsers = [
     what: "that does not take the channel's language",
     before: `const known = Intl.DateTimeFormat
       Intl.DateTimeFormat = function (language, options) {
-        if (language === 'uk') throw new RangeError('Incorrect locale information provided')
+        if (String(language).startsWith('uk')) throw new RangeError('Incorrect locale information provided')
         return new known(language, options)
       }`,
     time: /^\d\d:\d\d (EET|EEST|GMT\+[23]) /,

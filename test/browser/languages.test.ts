@@ -149,7 +149,7 @@ test('in Arabic the page runs from right to left, and the parts of a time stand 
       'from right to left',
     )
     const [hour = 0, colon = 0, half = 0] = clock
-    assert.ok(half < hour && hour < colon, `12:04 ص is read from its right: ${clock}`)
+    assert.ok(half < hour && hour < colon, `12:04 ص is read from its right: ${clock.join()}`)
     assert.equal(comma, '، ')
     assert.deepEqual(
       sources,

@@ -14,7 +14,7 @@ export function renderBody(markup: string, headlineLevel: 1 | 2, words: Words): 
 
 // The sanitiser writes tags in small letters and escapes "<" and ">" in texts and attributes: what looks like a tag is one.
 const heading = /<(\/?)h([2-5])(?=[ >])/g
-const wide = /<(\/?)(table|pre)(?=[ >])[^>]*>/g
+const wide = /<(table|pre)(?=[ >])|<\/(?:table|pre)>/g
 
 function lowered(markup: string): string {
   return markup.replace(heading, (_tag, slash: string, level: string) => `<${slash}h${Number(level) + 1}`)
@@ -23,8 +23,8 @@ function lowered(markup: string): string {
 function boxed(markup: string, words: Words): string {
   let depth = 0
   let unmatched = false
-  const inBoxes = markup.replace(wide, (tag, slash: string, name: string) => {
-    if (slash === '') return depth++ === 0 ? `${openingOf(name, words)}${tag}` : tag
+  const inBoxes = markup.replace(wide, (tag, opened: string | undefined) => {
+    if (opened !== undefined) return depth++ === 0 ? `${openingOf(opened, words)}${tag}` : tag
     depth--
     if (depth < 0) unmatched = true
     return depth === 0 ? `${tag}</div>` : tag

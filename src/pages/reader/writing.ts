@@ -28,7 +28,7 @@ function likelyScript(language: string): string {
   }
 }
 
-export type Direction = 'ltr' | 'rtl'
+type Direction = 'ltr' | 'rtl'
 
 export function directionOf(language: string): Direction {
   return rightToLeft.includes(scriptOf(language)) ? 'rtl' : 'ltr'

@@ -24,7 +24,7 @@ export const arabic: Texts = {
   slowed: 'تحديث أبطأ',
   pinned: 'مثبّت',
   breaking: 'عاجل',
-  keyEvent: 'أبرز الأحداث',
+  keyEvent: 'حدث بارز',
   verification: { unconfirmed: 'غير مؤكد', confirmed: 'مؤكد', disputed: 'محل خلاف' },
   correction: {
     correction: 'تصحيح',
