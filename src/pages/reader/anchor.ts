@@ -7,9 +7,10 @@ interface Anchor {
 }
 
 /**
- * Changes the list while what the reader looks at stays where it is on the screen. `leaving` are articles that the
- * change takes elsewhere, so they hold nothing in place. Browsers anchor scrolling too, but not all of them, and not
- * from the very top of a page: theirs rests until the next frame, so that both don't add up.
+ * Changes the list while what the reader looks at stays where it is on the screen. `edge` is the height of what covers
+ * the viewport's top, in CSS pixels. `leaving` are articles that the change takes elsewhere, so they hold nothing in
+ * place. Browsers anchor scrolling too, but not all of them, and not from the very top of a page: theirs rests until the
+ * next frame, so that both don't add up.
  */
 export function keepPlace(list: Element, edge: number, leaving: ReadonlySet<Element>, change: () => void): void {
   const measure = () => (window.scrollY > 0 ? anchorsOf(list, edge, leaving) : [])
@@ -23,7 +24,14 @@ export function keepPlace(list: Element, edge: number, leaving: ReadonlySet<Elem
     window.scrollBy({ top: Math.round(moved()), behavior: 'instant' })
     const rest = moved()
     owed = Math.abs(rest) < 1 ? rest : 0
+    showWhatIsLeft(held, edge)
   })
+}
+
+/** Of an article that filled the view, so little may be left that it ends above: then what is left is shown. */
+function showWhatIsLeft({ element, top }: Anchor, edge: number): void {
+  const box = element.getBoundingClientRect()
+  if (top < edge && box.bottom <= edge) window.scrollBy({ top: Math.floor(box.top - edge), behavior: 'instant' })
 }
 
 /** Scroll positions are whole pixels. What one change could not make good, the next one does: else it would add up. */
@@ -35,19 +43,38 @@ export function restBrowserAnchoring(): void {
   requestAnimationFrame(() => style.removeProperty('overflow-anchor'))
 }
 
-/** Blocks that begin in view, in reading order; last, the article that fills the view from above. */
+/**
+ * Blocks that begin in view, in reading order; then the article that fills the view from above; then the ones next to
+ * the view, for when nothing in it is left.
+ */
 function anchorsOf(list: Element, edge: number, leaving: ReadonlySet<Element>): Anchor[] {
   const begun: Anchor[] = []
   const reachingIn: Anchor[] = []
+  const below: Anchor[] = []
+  const above: Anchor[] = []
   for (const article of list.children) {
-    const box = article.getBoundingClientRect()
-    if (box.top > window.innerHeight) break
-    if (box.bottom <= edge || leaving.has(article)) continue
-    ;(box.top >= edge ? begun : reachingIn).push({ element: article, top: box.top })
+    if (leaving.has(article)) continue
+    const { top, bottom } = article.getBoundingClientRect()
+    const anchor = { element: article, top }
+    if (top > window.innerHeight) {
+      below.push(anchor)
+      break
+    }
+    if (bottom <= edge) {
+      above[0] = anchor
+      continue
+    }
+    ;(top >= edge ? begun : reachingIn).push(anchor)
     for (const block of article.querySelectorAll(':scope > .what > *, :scope > .what > .body > *')) {
-      const { top } = block.getBoundingClientRect()
-      if (top >= edge && top <= window.innerHeight) begun.push({ element: block, top })
+      const blockTop = block.getBoundingClientRect().top
+      if (blockTop >= edge && blockTop <= window.innerHeight) begun.push({ element: block, top: blockTop })
     }
   }
-  return [...begun, ...reachingIn]
+  return [...begun, ...reachingIn, ...below, ...above]
+}
+
+/** The article at the top of the view, or the one that fills it. */
+export function articleRead(list: Element, edge: number): Element | undefined {
+  for (const article of list.children) if (article.getBoundingClientRect().bottom > edge) return article
+  return undefined
 }

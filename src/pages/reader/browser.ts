@@ -5,6 +5,7 @@ import type { Channel } from '../../wire/channel.ts'
 import type { Post } from '../../wire/post.ts'
 import { attempt } from './attempt.ts'
 import { articleMakers, element, showChannel, showOwnTimes, showPostInHead, takeEmbedded } from './document.ts'
+import { GapMarks } from './gap-marks.ts'
 import { LiveBar } from './live-bar.ts'
 import { type Admission, PostList, type Synced } from './post-list.ts'
 import { wordsFor } from './words.ts'
@@ -38,8 +39,16 @@ function keepNewest(snapshot: Snapshot | undefined): void {
     onSlowed: (slowed) => attempt('that posts come more slowly', () => bar?.slowed(slowed)),
   })
   const channel = () => known(feed.channel)
-  const posts = new PostList(list, articleMakers(channel, 'list'), () => bar?.coveredPx ?? 0)
   const words = wordsFor(document.documentElement.lang)
+  const marks = new GapMarks(words, (gap, mark) =>
+    attempt('posts in between', () => goTo(posts.open(gap, mark, sideOf(mark)))),
+  )
+  const posts = new PostList(list, {
+    makers: articleMakers(channel, 'list'),
+    posts: snapshot === undefined ? [] : [...snapshot.pinned, ...snapshot.posts],
+    marks,
+    edge: () => bar?.coveredPx ?? 0,
+  })
   bar = attempt(
     'the line above the posts',
     () => new LiveBar(words, { showNew: () => showWaiting(), pause: () => show() }),
@@ -53,27 +62,64 @@ function keepNewest(snapshot: Snapshot | undefined): void {
     return turn
   })
   if (snapshot !== undefined) attempt("the reader's own times", () => showOwnTimes(document, snapshot.channel))
+  settleWhenStill(() => attempt('what had to wait', () => posts.settle()))
+  // What came while the page was hidden goes in when the reader is back, and sees it come.
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && feed.channel !== null) show()
+  })
 
-  function show(admission: Admission = bar?.paused ? 'later' : 'at-the-top'): readonly HTMLElement[] {
-    const { waiting, admitted } = attempt('a change', () => posts.sync(feed.posts, admission)) ?? nothing
+  function show(admission: Admission = bar?.paused || document.hidden ? 'later' : 'at-the-top') {
+    const synced = attempt('a change', () => posts.sync(feed.posts, admission)) ?? nothing
+    // What the reader asked for needs no telling.
+    const admitted = admission === 'now' ? 0 : synced.admitted
     attempt('the channel', () => showChannel(channel()))
     attempt('what is new', () => {
-      bar?.waiting(waiting)
-      if (admission !== 'now') bar?.admitted(admitted.length)
+      bar?.changed({ ...synced, admitted })
+      showInTitle(synced.waiting)
       if (older !== undefined) older.hidden = !feed.hasOlder
       showWhetherEmpty(posts.size)
     })
-    return admitted
+    return synced.first
   }
 
-  /** The reader asked for them, so here, and here only, focus and scroll position go where the new posts are. */
+  /** The reader asked for them, so here focus and scroll position go where the new posts are. */
   function showWaiting(): void {
-    const [first] = show('now')
-    if (first === undefined) return
-    first.tabIndex = -1
-    first.focus({ preventScroll: true })
-    first.scrollIntoView({ block: 'start' })
+    const first = show('now')
+    goTo(first)
+    first?.scrollIntoView({ block: 'start' })
   }
+}
+
+function goTo(article: HTMLElement | undefined): void {
+  if (article === undefined) return
+  article.tabIndex = -1
+  article.focus({ preventScroll: true })
+}
+
+/** Those who come to a mark from above go on with the newest posts of the gap; if nothing is above it, with the oldest. */
+function sideOf(mark: HTMLElement): 'newest' | 'oldest' {
+  const above = mark.previousElementSibling
+  return above === null || above.classList.contains('pinned') ? 'oldest' : 'newest'
+}
+
+const stillMs = 500
+
+/** Calls once the reader has stopped scrolling. Browsers of today tell of that, and not all of those that we serve do. */
+function settleWhenStill(settle: () => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const wait = () => {
+    clearTimeout(timer)
+    timer = setTimeout(settle, stillMs)
+  }
+  addEventListener('scroll', wait, { passive: true })
+}
+
+const untitled = document.title
+
+/** Readers with many tabs see in the title that posts wait. */
+function showInTitle(waiting: number): void {
+  const title = waiting === 0 ? untitled : `(${waiting}) ${untitled}`
+  if (document.title !== title) document.title = title
 }
 
 /** A page of older posts, or of one: what it shows is kept true, and nothing is added. */
@@ -89,7 +135,9 @@ function keepPart(snapshot: Snapshot | undefined): void {
     onBatch: (batch) => take(postsOf(batch)),
   })
   const channel = () => known(feed.channel)
-  const posts = new PostList(list, articleMakers(channel, alone ? 'alone' : 'list'), () => 0)
+  const marks = new GapMarks(wordsFor(document.documentElement.lang), () => undefined)
+  const makers = articleMakers(channel, alone ? 'alone' : 'list')
+  const posts = new PostList(list, { makers, posts: [], marks, edge: () => 0 })
   if (snapshot !== undefined) attempt("the reader's own times", () => showOwnTimes(document, snapshot.channel))
 
   function take(changed: readonly Post[]): void {
@@ -102,7 +150,7 @@ function keepPart(snapshot: Snapshot | undefined): void {
   }
 }
 
-const nothing: Synced = { waiting: 0, admitted: [] }
+const nothing: Synced = { waiting: 0, admitted: 0, first: undefined, corrected: 0, takenBack: 0 }
 
 /** A feed has its channel before it tells of anything. */
 function known(channel: Channel | null): Channel {

@@ -1,9 +1,20 @@
 import type { FeedState } from '../../client/index.ts'
+import { Announcer } from './announcer.ts'
 import { element } from './document.ts'
 import type { Words } from './words.ts'
 
 /** How long a passing announcement stays on the screen. */
 const announcementMs = 8_000
+
+/** What has changed on the page. */
+export interface Changed {
+  /** New posts that wait to be shown. */
+  readonly waiting: number
+  /** New posts that have come in by themselves. */
+  readonly admitted: number
+  readonly corrected: number
+  readonly takenBack: number
+}
 
 /**
  * The line above the posts that stays in view: how the connection is, what has happened, the button that shows what
@@ -16,6 +27,7 @@ export class LiveBar {
   readonly #announcement = element(document, '[data-announcement]', HTMLElement)
   readonly #showNew = element(document, '[data-show-new]', HTMLButtonElement)
   readonly #pause = element(document, '[data-pause]', HTMLButtonElement)
+  readonly #announcer: Announcer
   #state: FeedState = 'connecting'
   #slowed = false
   #waiting = 0
@@ -25,13 +37,15 @@ export class LiveBar {
 
   constructor(words: Words, on: { showNew(): void; pause(paused: boolean): void }) {
     this.#words = words
+    this.#announcer = new Announcer(words, (text) => this.#show(text))
     this.#bar.hidden = false
     this.#showNew.addEventListener('click', () => on.showNew())
     this.#pause.addEventListener('click', () => {
       this.#paused = !this.#paused
       this.#pause.textContent = this.#paused ? words.resume : words.pause
       this.#bar.toggleAttribute('data-paused', this.#paused)
-      this.#announce(this.#paused ? words.paused : words.resumed)
+      this.#showConnection()
+      this.say(this.#paused ? words.paused : words.resumed)
       on.pause(this.#paused)
     })
     this.state(this.#state)
@@ -53,12 +67,12 @@ export class LiveBar {
     this.#showConnection()
     if (state === 'offline') {
       this.#lost = true
-      this.#announce(this.#words.lost, 'stays')
+      this.#announcer.state(this.#words.lost)
     } else if (state === 'ended' && previous === 'live') {
-      this.#announce(this.#words.ended)
+      this.#announcer.state(this.#words.ended)
     } else if (this.#lost && (state === 'live' || state === 'ended')) {
       this.#lost = false
-      this.#announce(this.#words.restored)
+      this.#announcer.state(this.#words.restored)
     }
   }
 
@@ -67,39 +81,36 @@ export class LiveBar {
     this.#slowed = slowed
     this.#bar.toggleAttribute('data-slowed', slowed)
     this.#showConnection()
-    if (slowed) this.#announce(this.#words.slowedDown)
+    if (slowed) this.#announcer.state(this.#words.slowedDown)
   }
 
-  /** Posts that wait to be shown. Their number is announced when it grows. */
-  waiting(count: number): void {
-    const text = this.#words.newPosts(count)
-    if (count > this.#waiting) this.#announce(text)
-    this.#waiting = count
-    this.#showNew.hidden = count === 0
-    this.#showNew.textContent = count === 0 ? '' : text
-    this.#bar.toggleAttribute('data-waiting', count > 0)
+  changed({ waiting, admitted, corrected, takenBack }: Changed): void {
+    this.#announcer.count({ fresh: admitted + waiting - this.#waiting, corrected, takenBack })
+    this.#waiting = waiting
+    this.#showNew.hidden = waiting === 0
+    this.#showNew.textContent = waiting === 0 ? '' : this.#words.newPosts(waiting)
+    this.#bar.toggleAttribute('data-waiting', waiting > 0)
   }
 
-  admitted(count: number): void {
-    if (count > 0) this.#announce(this.#words.newPosts(count))
-  }
-
+  /** Answers what the reader has done. */
   say(text: string): void {
-    this.#announce(text)
+    this.#announcer.answer(text)
   }
 
   #showConnection(): void {
-    const live = this.#state !== 'offline' && this.#state !== 'closed' && this.#state !== 'ended'
-    this.#connection.textContent = live && this.#slowed ? this.#words.slowed : this.#words.connection[this.#state]
+    const { connection, slowed } = this.#words
+    const comes = this.#state !== 'offline' && this.#state !== 'closed' && this.#state !== 'ended'
+    const paused = comes && this.#paused ? connection.paused : undefined
+    const usual = comes && this.#slowed ? slowed : connection[this.#state]
+    this.#connection.textContent = paused ?? usual
   }
 
-  #announce(text: string, lasting: 'passes' | 'stays' = 'passes'): void {
+  #show(text: string): void {
     clearTimeout(this.#fading)
     this.#announcement.textContent = text
-    if (lasting === 'stays') return
     // A line that says "2 new posts" an hour later would be wrong; taking text away is not read out.
     this.#fading = setTimeout(() => {
-      this.#announcement.textContent = this.#state === 'offline' ? this.#words.lost : ''
+      if (this.#state !== 'offline' || text !== this.#words.lost) this.#announcement.textContent = ''
     }, announcementMs)
   }
 }

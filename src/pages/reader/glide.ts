@@ -1,0 +1,75 @@
+const glideMs = 300
+
+/** Whether what moves can be seen to move. A reader who wants no motion gets none (WCAG 2.2, 2.3.3). */
+export function canGlide(): boolean {
+  const wanted = !matchMedia('(prefers-reduced-motion: reduce)').matches
+  return wanted && !document.hidden && typeof Element.prototype.animate === 'function'
+}
+
+/** From the top of the viewport, in CSS pixels. */
+interface Extent {
+  readonly top: number
+  readonly bottom: number
+}
+
+/**
+ * Makes a change, and lets what it moves in view glide to its new place. At first nothing has moved: what a transform
+ * makes good is no layout shift (Layout Instability, "unstable").
+ */
+export function glide(list: Element, change: () => void): void {
+  if (!canGlide()) {
+    change()
+    return
+  }
+  const before = new Map(partsOf(list).map((part) => [part, part.getBoundingClientRect()]))
+  // What is still on its way would mislead those who measure where things are.
+  for (const stop of gliding.values()) stop()
+  gliding.clear()
+  change()
+  for (const part of partsOf(list)) {
+    const now = part.getBoundingClientRect()
+    const was = before.get(part)
+    if (!(part instanceof HTMLElement)) continue
+    if (was === undefined) {
+      if (isInView(now)) start(part, 'opacity', '0')
+    } else if (Math.abs(was.top - now.top) >= 1 && (isInView(was) || isInView(now))) {
+      start(part, 'transform', `translateY(${was.top - now.top}px)`)
+    }
+  }
+}
+
+/** What is gliding, and how each of it is put where it belongs at once. */
+const gliding = new Map<Element, () => void>()
+
+/** Chrome counts a shift if an animation begins in the frame of the change. So that frame has the first state, still. */
+function start(part: HTMLElement, property: 'opacity' | 'transform', first: string): void {
+  let animation: Animation | undefined
+  const end = () => {
+    part.style.removeProperty(property)
+    animation?.cancel()
+  }
+  part.style.setProperty(property, first)
+  gliding.set(part, end)
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      if (gliding.get(part) !== end) return
+      const last = property === 'opacity' ? '1' : 'none'
+      animation = part.animate([{ [property]: first }, { [property]: last }], { duration: glideMs, easing: 'ease-out' })
+      part.style.removeProperty(property)
+      animation.onfinish = () => {
+        if (gliding.get(part) === end) gliding.delete(part)
+      }
+    }),
+  )
+}
+
+/** The articles, and what stands below them and moves with them. */
+function partsOf(list: Element): Element[] {
+  const parts = [...list.children]
+  for (let next = list.nextElementSibling; next !== null; next = next.nextElementSibling) parts.push(next)
+  return parts
+}
+
+function isInView({ top, bottom }: Extent): boolean {
+  return bottom > 0 && top < window.innerHeight
+}
