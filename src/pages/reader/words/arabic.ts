@@ -95,6 +95,5 @@ export const arabic: Texts = {
     many: 'عرض {count} خبرًا بينهما',
     other: 'عرض {count} خبر بينهما',
   },
-  gapFailed: 'تعذّر تحميلها. حاول مرة أخرى',
   ownTime: '{time} بتوقيتك',
 }

@@ -67,6 +67,5 @@ export const english: Texts = {
   corrected: { one: '{count} post was corrected', other: '{count} posts were corrected' },
   takenBack: { one: '{count} post was retracted', other: '{count} posts were retracted' },
   gap: { one: 'Show {count} post in between', other: 'Show {count} posts in between' },
-  gapFailed: 'They could not be loaded. Try again',
   ownTime: '{time} your time',
 }

@@ -85,6 +85,5 @@ export const french: Texts = {
     many: 'Afficher {count} de publications intermédiaires',
     other: 'Afficher {count} publications intermédiaires',
   },
-  gapFailed: 'Le chargement a échoué. Réessayez',
   ownTime: '{time} chez vous',
 }

@@ -68,6 +68,5 @@ export const german: Texts = {
   corrected: { one: '{count} Beitrag wurde korrigiert', other: '{count} Beiträge wurden korrigiert' },
   takenBack: { one: '{count} Beitrag wurde zurückgezogen', other: '{count} Beiträge wurden zurückgezogen' },
   gap: { one: '{count} Beitrag dazwischen anzeigen', other: '{count} Beiträge dazwischen anzeigen' },
-  gapFailed: 'Sie konnten nicht geladen werden. Bitte erneut versuchen',
   ownTime: '{time} Ihrer Zeit',
 }

@@ -85,6 +85,5 @@ export const spanish: Texts = {
     many: 'Mostrar {count} de publicaciones intermedias',
     other: 'Mostrar {count} publicaciones intermedias',
   },
-  gapFailed: 'No se han podido cargar. Inténtelo de nuevo',
   ownTime: '{time} en su hora local',
 }

@@ -68,7 +68,6 @@ export interface Texts {
   readonly takenBack: Counted
   /** The button in the place of posts that are not on the page, between posts that are. */
   readonly gap: Counted
-  readonly gapFailed: string
   /** `{time}` is where the reader's own time goes. */
   readonly ownTime: string
 }

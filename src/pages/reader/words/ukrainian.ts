@@ -87,6 +87,5 @@ export const ukrainian: Texts = {
     many: 'Показати ще {count} повідомлень між ними',
     other: 'Показати ще {count} повідомлення між ними',
   },
-  gapFailed: 'Не вдалося завантажити. Спробуйте ще раз',
   ownTime: '{time} за вашим часом',
 }
