@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 
 /** Follows a channel as an event stream, and prints the JSON of each event on a line: java Follow.java CHANNEL */
 public final class Follow {
-    /** A comment comes every 15 seconds. A stream that is silent for much longer is dead. */
+    /** A comment comes every 10 seconds. A stream that is silent for much longer is dead. */
     private static final long SILENCE_NS_MAX = 45_000_000_000L;
 
     private static final HttpClient CLIENT = HttpClient.newHttpClient();

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A comment comes every 15 seconds. A stream that is silent for much longer is dead.
+// A comment comes every 10 seconds. A stream that is silent for much longer is dead.
 const silenceMax = 45 * time.Second
 
 // read follows from the cursor until the stream ends, and returns the cursor at which it ended.

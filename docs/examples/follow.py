@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 
-# A comment comes every 15 seconds. A stream that is silent for much longer is dead.
+# A comment comes every 10 seconds. A stream that is silent for much longer is dead.
 SILENCE_S_MAX = 45
 
 url = f"{os.environ['WIRECOPY']}/v1/channels/{sys.argv[1]}/stream"

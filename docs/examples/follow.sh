@@ -6,7 +6,7 @@ set -u
 kept=$1.cursor
 
 while :; do
-  # A comment comes every 15 seconds. A stream that is silent for much longer is dead.
+  # A comment comes every 10 seconds. A stream that is silent for much longer is dead.
   curl --silent --show-error --fail --no-buffer --speed-limit 1 --speed-time 45 \
     --header "Last-Event-ID: $(cat "$kept" 2>/dev/null)" "$WIRECOPY/v1/channels/$1/stream" |
     while IFS= read -r line; do

@@ -19,6 +19,9 @@ const eventsRetryMs = 1_000
 /** Who was sent too many bytes may be sent a few large answers again after this time. */
 const answersRetryMs = 5_000
 
+/** The answer to `echo`: the same for all, since each page that is looked at asks for one now and then. */
+const alive = plainAnswer({ ok: true })
+
 /** What all clients' followings share. */
 export interface FollowingParts {
   readonly hub: Hub
@@ -72,6 +75,7 @@ export class Following implements Client {
     if (reply === undefined) return
     if (name === 'follow') this.#answer(reply, this.#follow(request, reply))
     else if (name === 'unfollow') this.#answer(reply, this.#unfollow(request, reply))
+    else if (name === 'echo') reply(alive)
   }
 
   /** To be called when the connection takes batches again. */

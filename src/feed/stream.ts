@@ -7,8 +7,11 @@ import type { Hub } from './hub.ts'
 import { Outgoing, snapshotEvent } from './outgoing.ts'
 import type { Start } from './starts.ts'
 
-/** A comment this often keeps proxies from taking the stream for dead, and lets clients notice when it is. */
-const heartbeatMs = 15_000
+/**
+ * A comment this often keeps proxies from taking the stream for dead, and lets clients notice within 20 s when it is, even if
+ * one comment is several seconds late.
+ */
+const heartbeatMs = 10_000
 /** Without a blank line, at which several clients' parsers would make an event without data. */
 const heartbeat = ':\n'
 /** How long a stock EventSource waits before it comes back, in milliseconds. */

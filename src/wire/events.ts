@@ -45,4 +45,6 @@ export interface ServerToClient {
 export interface ClientToServer {
   follow: (request: FollowRequest, answer: (answer: FollowAnswer) => void) => void
   unfollow: (request: UnfollowRequest, answer: (answer: UnfollowAnswer) => void) => void
+  /** Answered while the connection is alive. */
+  echo: (answer: (answer: { ok: true }) => void) => void
 }

@@ -15,7 +15,7 @@ import { RawConnection } from '../helpers/raw-connection.ts'
 import { startServer } from '../helpers/server.ts'
 
 const redisUrl = await redisForFile()
-const heartbeatMs = 15_000
+const heartbeatMs = 10_000
 
 /** A stream of the channel `war`, whose heartbeats come when the test says so. */
 async function streaming(t: TestContext) {

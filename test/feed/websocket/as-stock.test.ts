@@ -46,6 +46,13 @@ for (const [who, open] of Object.entries(websocketWays)) {
     assert.equal(connection.heard.slice(-4), '\x88\x02\x03\xef')
   })
 
+  test(`${who} that asks for a sign of life has one, whether it follows or not`, { timeout }, async (t) => {
+    const server = await startServer(t)
+    const connection = await open(t, server)
+    connection.say(maskedFrame(text, Buffer.from('427["echo"]')))
+    await connection.hears(/437\[\{"ok":true\}\]/)
+  })
+
   test(`${who} may split a letter between two frames of a message`, { timeout }, async (t) => {
     const server = await startServer(t)
     const connection = await open(t, server)
