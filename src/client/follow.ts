@@ -35,7 +35,8 @@ export interface FollowOptions {
   /** Where to start, for a page that was rendered with a snapshot. `onSnapshot` is not told of it. */
   snapshot?: Snapshot
   /**
-   * Which transports may be used; the best of them is tried first. Default: all. `sse` polls as well, while the page is
+   * Which transports may be used; the best of them is tried first. A channel that is not live is polled, whichever they
+   * are. Default: all. `sse` polls as well, while the page is
    * hidden, other tabs hold all streams that a browser may, or the server has no room for one.
    */
   transports?: readonly (Transport | TransportAlias)[]

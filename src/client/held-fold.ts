@@ -1,4 +1,5 @@
 import type { Batch, Page, Snapshot } from '../wire/batch.ts'
+import type { ChannelStatus } from '../wire/channel.ts'
 import type { ResetReason } from '../wire/events.ts'
 import type { Cursor, PageToken } from '../wire/scalars.ts'
 import { withDeadline } from './deadline.ts'
@@ -44,8 +45,9 @@ export class HeldFold {
     return this.#state === null ? null : cursorOf(this.#state)
   }
 
-  get ended(): boolean {
-    return this.#state?.channel.status === 'ended'
+  /** A channel of which nothing is known may be live. */
+  get status(): ChannelStatus {
+    return this.#state?.channel.status ?? 'live'
   }
 
   get hasOlder(): boolean {

@@ -8,7 +8,7 @@ import type { Transport } from './transports.ts'
 const openers: { readonly [T in Transport]: OpenLine } = {
   socket: openSocketLine,
   sse: openSseLine,
-  poll: openPollLine,
+  poll: (context) => openPollLine(context),
 }
 
 export interface LinesOptions {
@@ -38,6 +38,14 @@ export class Lines {
     this.#inUse = this.#open(rung)
   }
 
+  /** Opens one that polls a channel which is not live, from `waitMs` on. */
+  openIdle(waitMs: number): void {
+    const { timing } = this.#options.context
+    this.#inUse = this.#make('poll', (context) =>
+      openPollLine(context, { waitMs, answerTimeoutMs: timing.answerTimeoutMs }),
+    )
+  }
+
   refollow(): void {
     this.#inUse?.refollow()
   }
@@ -65,6 +73,10 @@ export class Lines {
   #open(rung: number): Line {
     const transport = this.#options.transports[rung]
     if (transport === undefined) throw new RangeError(`there is no transport ${rung}`)
+    return this.#make(transport, openers[transport])
+  }
+
+  #make(transport: Transport, open: OpenLine): Line {
     const hear = (signal: Signal) => {
       if (line === this.#inUse) this.#options.told(signal)
       else if (line === this.#candidate) this.#options.candidateTold(signal)
@@ -77,7 +89,7 @@ export class Lines {
         hear({ kind: 'lost', error: asFeedError(transport, error) })
       }
     }
-    const line = openers[transport]({ ...this.#options.context, tell })
+    const line = open({ ...this.#options.context, tell })
     return line
   }
 }

@@ -17,7 +17,16 @@ import type { Command, FeedState, MachineEvent, MachineState, TimerName } from '
 import type { Memory } from './memory.ts'
 import { type Addresses, addressesOf } from './requests.ts'
 import { Timers } from './timers.ts'
-import { climbDelayMs, pollDelayMs, retryDelayMs, steerDelayMs, type Timing, toldDelayMs } from './timing.ts'
+import {
+  climbDelayMs,
+  idleStartMs,
+  leaveDelayMs,
+  pollDelayMs,
+  retryDelayMs,
+  steerDelayMs,
+  type Timing,
+  toldDelayMs,
+} from './timing.ts'
 import type { Transport } from './transports.ts'
 import { listenForWaking } from './wake.ts'
 
@@ -42,6 +51,7 @@ const dueEvents = {
   climb: 'climb-due',
   steer: 'steer-due',
   beside: 'beside-due',
+  leave: 'leave-due',
 } as const
 
 /** Does what the machine asks for, and tells it what comes of it. */
@@ -83,7 +93,7 @@ export class LiveFeed implements Feed {
       candidateTold: (signal) => this.#takeCandidateSignal(signal),
     })
     this.#bestWay = new BestWay(setup.memory, setup.transports)
-    const first = begin(setup.transports.length, this.#held.ended, this.#bestWay.rung)
+    const first = begin(setup.transports.length, this.#held.status, this.#bestWay.rung)
     this.#machine = first.state
     for (const command of first.commands) this.#do(command)
     this.#stopWaking = listenForWaking({
@@ -158,6 +168,9 @@ export class LiveFeed implements Feed {
     switch (command.do) {
       case 'open':
         this.#lines.open(command.rung)
+        break
+      case 'open-idle':
+        this.#lines.openIdle(command.waits ? idleStartMs(this.#setup.timing, Math.random()) : 0)
         break
       case 'drop':
         this.#lines.drop()
@@ -278,8 +291,8 @@ export class LiveFeed implements Feed {
   }
 
   #noteStatus(): void {
-    const { ended } = this.#held
-    if (ended !== this.#machine.ended) this.#take({ kind: 'status', ended })
+    const { status } = this.#held
+    if (status !== this.#machine.status) this.#take({ kind: 'status', status })
   }
 
   #noteSlowed(slowed: boolean): void {
@@ -297,7 +310,7 @@ export class LiveFeed implements Feed {
 
   #delayMs(timer: TimerName, soon: boolean): number {
     const { timing } = this.#setup
-    const { failures, climbs, steeredDown } = this.#machine
+    const { failures, climbs, steeredDown, candidate } = this.#machine
     const random = Math.random()
     switch (timer) {
       case 'retry':
@@ -305,16 +318,18 @@ export class LiveFeed implements Feed {
       case 'settle':
         return timing.settleMs
       case 'beside':
-        return timing.besideMs
+        return candidate === null ? timing.besideMs : timing.besideNextMs
       case 'climb':
         return climbDelayMs(climbs, steeredDown, timing, random)
       case 'steer':
         return steerDelayMs(this.#steer, timing, random)
+      case 'leave':
+        return leaveDelayMs(timing, random)
     }
   }
 
   #pollDelayMs(told: number | null): number {
     const steered = this.#machine.steeredDown ? (this.#steer?.intervalMs ?? 0) : 0
-    return pollDelayMs(Math.max(told ?? 0, steered), this.#held.ended, this.#setup.timing, Math.random())
+    return pollDelayMs(Math.max(told ?? 0, steered), this.#held.status !== 'live', this.#setup.timing, Math.random())
   }
 }

@@ -1,28 +1,31 @@
-import type { Command, FeedState, MachineEvent, MachineState, Step, TimerName } from './machine-state.ts'
-
-export type Handler<K extends MachineEvent['kind']> = (
-  state: MachineState,
-  event: Extract<MachineEvent, { kind: K }>,
-) => Step
-
-/** Nothing to do: the event is late, or says what is known. */
-export function stay(state: MachineState): Step {
-  return { state, commands: [] }
-}
+import { loseIdle, rest } from './machine-idle.ts'
+import { type Command, type Handler, type MachineState, type Step, stay, stopAll } from './machine-state.ts'
 
 export function toCatchingUp(state: MachineState): Step {
   if (!state.line) return stay(state)
   return { state: { ...state, phase: 'catching-up' }, commands: [] }
 }
 
-/** The line has told all there was: the feed is live, and the clocks run that make it stay or climb. */
+/**
+ * The line has told all there was, and the clocks run that make it stay or climb. If the channel is not live, the line is
+ * let go of after a while: an audience that leaves at once would also come back at once if coverage goes on after all.
+ */
 export function toLive(state: MachineState): Step {
   if (!state.line) return stay(state)
+  const live = state.status === 'live'
   const commands: Command[] = []
-  if (!state.settled) commands.push({ do: 'start', timer: 'settle' })
-  const climb = state.rung > 0 && state.candidate === null && !state.climbTimed
+  const settle = !state.settled && !state.settleTimed
+  if (settle) commands.push({ do: 'start', timer: 'settle' })
+  const climb = live && state.rung > 0 && state.candidate === null && !state.climbTimed
   if (climb) commands.push({ do: 'start', timer: 'climb' })
-  return { state: { ...state, phase: livePhase(state), climbTimed: state.climbTimed || climb }, commands }
+  const leave = !live && !state.idle && !state.leaveTimed
+  if (leave) commands.push({ do: 'start', timer: 'leave' })
+  const timed = {
+    settleTimed: state.settleTimed || settle,
+    climbTimed: state.climbTimed || climb,
+    leaveTimed: state.leaveTimed || leave,
+  }
+  return { state: { ...state, ...timed, phase: state.status }, commands }
 }
 
 /** The line that was opened has told all there was. One that was tried beside it is not needed. */
@@ -32,7 +35,9 @@ export function answered(state: MachineState): Step {
   if (state.candidate !== null) commands.push({ do: 'drop-candidate' })
   if (state.rung > 0) commands.push(...remember(state))
   const live = toLive({ ...state, candidate: null })
-  return { state: live.state, commands: [...commands, ...live.commands] }
+  // Whoever only comes now comes at a moment of its own.
+  const rested = rest(live.state)
+  return { state: rested.state, commands: [...commands, ...live.commands, ...rested.commands] }
 }
 
 /** The line has brought no answer for a while: the next transport is tried beside it, in place of one that was tried so. */
@@ -60,9 +65,12 @@ export function winBeside(state: MachineState): Step {
   return { state: won.state, commands: [{ do: 'stop', timer: 'beside' }, ...won.commands, ...remember(won.state)] }
 }
 
-/** Opens the line, and sets the time after which another transport is tried beside it. */
-export function openFrom(state: MachineState): readonly Command[] {
-  return [{ do: 'open', rung: state.rung }, ...waitBeside(state)]
+/** Opens a line that fits the channel's status. If it is live, another transport is tried beside it after a while. */
+export function openLine(state: MachineState): Step {
+  const idle = state.status !== 'live'
+  const opening = { ...state, line: true, idle }
+  if (idle) return { state: opening, commands: [{ do: 'open-idle', waits: false }] }
+  return { state: opening, commands: [{ do: 'open', rung: state.rung }, ...waitBeside(opening)] }
 }
 
 function waitBeside(state: MachineState): readonly Command[] {
@@ -70,30 +78,21 @@ function waitBeside(state: MachineState): readonly Command[] {
 }
 
 /** A client that the server sent to polling tries nothing else beside it. */
-function hasNext({ untried, steeredDown }: MachineState): boolean {
-  return untried > 0 && !steeredDown
+function hasNext({ untried, steeredDown, idle }: MachineState): boolean {
+  return untried > 0 && !steeredDown && !idle
 }
 
-/** A transport that the server sent the client to says nothing about what works here. */
-function remember({ rung, steeredDown }: MachineState): readonly Command[] {
-  return steeredDown ? [] : [{ do: 'remember', rung }]
-}
-
-export const noteStatus: Handler<'status'> = (state, event) => ({
-  state: { ...state, ended: event.ended },
-  commands: [],
-})
-
-export const followStatus: Handler<'status'> = (state, event) => {
-  const noted = { ...state, ended: event.ended }
-  return { state: { ...noted, phase: livePhase(noted) }, commands: [] }
+/** A transport that the server sent the client to, or that polls now and then, says nothing about what works here. */
+function remember({ rung, steeredDown, idle }: MachineState): readonly Command[] {
+  return steeredDown || idle ? [] : [{ do: 'remember', rung }]
 }
 
 /** Asks for what is missing, unless that has happened so often that the line itself must be at fault. */
 export function askAgain(state: MachineState): Step {
-  if (state.gaps >= state.ladder.gapsMax) return lose(state, { kind: 'lost' })
+  if (!state.line) return stay(state)
+  if (state.idle || state.gaps >= state.ladder.gapsMax) return lose(state, { kind: 'lost' })
   return {
-    state: { ...state, phase: 'behind', settled: false, gaps: state.gaps + 1 },
+    state: { ...state, ...unsettled, phase: 'behind', gaps: state.gaps + 1 },
     commands: [{ do: 'stop', timer: 'settle' }, { do: 'refollow' }],
   }
 }
@@ -106,12 +105,13 @@ export function checkCursor(state: MachineState): Step {
 /** The line in use is gone: the candidate takes its place, or another one is opened after a wait. */
 export const lose: Handler<'lost'> = (state, event) => {
   if (!state.line) return stay(state)
+  if (state.status !== 'live') return loseIdle(state, event)
   const failures = state.failures + 1
   if (state.candidate !== null) {
     const phase = state.phase === 'offline' ? 'offline' : 'connecting'
     const promoted = { ...state, phase, rung: state.candidate, candidate: null, failures } as const
     return {
-      state: { ...promoted, failuresOnRung: 0, settled: false },
+      state: { ...promoted, ...unsettled, failuresOnRung: 0 },
       commands: [{ do: 'stop', timer: 'settle' }, { do: 'promote' }, ...waitBeside(promoted)],
     }
   }
@@ -120,14 +120,14 @@ export const lose: Handler<'lost'> = (state, event) => {
   // Told when to come back, a client does not come sooner.
   if (state.steer === null) commands.push({ do: 'start', timer: 'retry', retryAfterMs: event.retryAfterMs })
   return {
-    state: { ...state, ...next, line: false, settled: false, failures, climbTimed: false },
+    state: { ...state, ...next, ...unsettled, line: false, failures, climbTimed: false },
     commands,
   }
 }
 
 export function openAgain(state: MachineState): Step {
   if (state.line || state.steer !== null) return stay(state)
-  return { state: { ...state, line: true }, commands: openFrom(state) }
+  return openLine(state)
 }
 
 /** A network is back, or somebody looks at the page: what is waited for has another reason by now. */
@@ -141,12 +141,12 @@ export function openSoon(state: MachineState): Step {
 export function settle(state: MachineState): Step {
   const climbs = state.rung === 0 ? 0 : state.climbs
   const forgotten = { failures: 0, failuresOnRung: 0, gaps: 0, untried: state.ladder.rungs - 1 }
-  return { state: { ...state, ...forgotten, settled: true, climbs }, commands: remember(state) }
+  return { state: { ...state, ...forgotten, settled: true, settleTimed: false, climbs }, commands: remember(state) }
 }
 
 /** Tries a better transport beside the one in use: the best first, then the ones between. */
 export function climb(state: MachineState): Step {
-  if (state.rung === 0 || state.candidate !== null) return forgetClimb(state)
+  if (state.rung === 0 || state.candidate !== null || state.status !== 'live') return forgetClimb(state)
   const rung = state.climbs % state.rung
   return {
     state: { ...state, candidate: rung, climbs: state.climbs + 1, climbTimed: false, steeredDown: false },
@@ -160,21 +160,21 @@ export function forgetClimb(state: MachineState): Step {
 
 export function promote(state: MachineState): Step {
   if (state.candidate === null) return stay(state)
-  const promoted = { ...state, rung: state.candidate, candidate: null, settled: false, failuresOnRung: 0 }
+  const promoted = { ...state, ...unsettled, rung: state.candidate, candidate: null, failuresOnRung: 0 }
   const live = toLive({ ...promoted, climbTimed: false })
   return { state: live.state, commands: [{ do: 'promote' }, { do: 'stop', timer: 'climb' }, ...live.commands] }
 }
 
 export function dropCandidate(state: MachineState): Step {
   if (state.candidate === null) return stay(state)
-  const climbTimed = state.rung > 0
+  const climbTimed = state.rung > 0 && state.status === 'live'
   const commands: Command[] = [{ do: 'drop-candidate' }]
   if (climbTimed) commands.push({ do: 'start', timer: 'climb' })
   return { state: { ...state, candidate: null, climbTimed }, commands }
 }
 
 export const noteSteer: Handler<'steered'> = (state, event) => {
-  if (!state.line) return stay(state)
+  if (!state.line || state.idle) return stay(state)
   return { state: { ...state, steer: event.action }, commands: [{ do: 'start', timer: 'steer' }] }
 }
 
@@ -204,30 +204,39 @@ export function steerAnew(state: MachineState): Step {
   if (state.candidate !== null) commands.push({ do: 'drop-candidate' })
   if (state.line) commands.push({ do: 'drop' })
   const phase = state.phase === 'catching-up' ? 'connecting' : state.phase
-  const told = { ...state, phase, rung, line: true, candidate: null, steer: null, steeredDown } as const
-  return { state: { ...told, failuresOnRung: 0, settled: false }, commands: [...commands, ...openFrom(told)] }
+  const told = { ...state, ...unsettled, phase, rung, candidate: null, steer: null, steeredDown } as const
+  const opened = openLine({ ...told, failuresOnRung: 0 })
+  return { state: opened.state, commands: [...commands, ...opened.commands] }
 }
 
 export function goOffline(state: MachineState): Step {
-  const commands = stopAll('settle', 'climb', 'steer', 'beside')
+  const commands = stopAll('settle', 'climb', 'steer', 'beside', 'leave')
   if (state.candidate !== null) commands.push({ do: 'drop-candidate' })
   if (state.line) commands.push({ do: 'drop' })
   const failures = state.failures + 1
   // Browsers are at times wrong about the network, so it is tried all the same.
   commands.push({ do: 'start', timer: 'retry' })
-  const nothing = { line: false, candidate: null, climbTimed: false, steer: null, settled: false } as const
   const untried = state.ladder.rungs - 1
   return { state: { ...state, ...nothing, phase: 'offline', failures, untried }, commands }
 }
 
 export function end(state: MachineState): Step {
-  const nothing = { line: false, candidate: null, climbTimed: false, steer: null, settled: false } as const
   return { state: { ...state, ...nothing, phase: 'closed' }, commands: [{ do: 'release' }] }
 }
 
-function livePhase(state: MachineState): FeedState {
-  return state.ended ? 'ended' : 'live'
-}
+/** Of a line that has not been live for long. */
+export const unsettled = { settled: false, settleTimed: false } as const
+
+/** Neither a line nor a timer. */
+const nothing = {
+  ...unsettled,
+  line: false,
+  idle: false,
+  candidate: null,
+  climbTimed: false,
+  leaveTimed: false,
+  steer: null,
+} as const
 
 /** Where to go from a rung whose line was lost: stay, fall, or be offline and go round all of them. */
 function nextRung(state: MachineState): Pick<MachineState, 'phase' | 'rung' | 'failuresOnRung' | 'untried'> {
@@ -239,8 +248,4 @@ function nextRung(state: MachineState): Pick<MachineState, 'phase' | 'rung' | 'f
     return { phase: 'connecting', rung: state.rung, failuresOnRung, untried: state.untried }
   }
   return { phase: state.untried > 0 ? 'connecting' : 'offline', ...next }
-}
-
-function stopAll(...timers: TimerName[]): Command[] {
-  return timers.map((timer) => ({ do: 'stop', timer }))
 }

@@ -1,11 +1,16 @@
+import type { ChannelStatus } from '../wire/channel.ts'
+import { pollNow, rest } from './machine-idle.ts'
 import {
   type FeedState,
+  type Handler,
   type Ladder,
   ladderDefaults,
   type MachineEvent,
   type MachineState,
   type Step,
+  stay,
 } from './machine-state.ts'
+import { followStatus, noteStatus } from './machine-status.ts'
 import {
   answered,
   askAgain,
@@ -13,19 +18,15 @@ import {
   climb,
   dropCandidate,
   end,
-  followStatus,
   forgetClimb,
   goOffline,
-  type Handler,
   lose,
-  noteStatus,
   noteSteer,
   openAgain,
-  openFrom,
+  openLine,
   openSoon,
   promote,
   settle,
-  stay,
   steerAnew,
   steerBeside,
   toCatchingUp,
@@ -37,7 +38,7 @@ import {
 
 type Row = { readonly [K in MachineEvent['kind']]: Handler<K> }
 
-/** What live, ended and behind have in common: a line is in use, and a better one may be tried beside it. */
+/** What live and behind have in common: a line is in use, and a better one may be tried beside it. */
 const inUse = {
   opened: stay,
   'caught-up': toLive,
@@ -51,6 +52,7 @@ const inUse = {
   'beside-due': stay,
   steered: noteSteer,
   'steer-due': steerBeside,
+  'leave-due': rest,
   'went-offline': goOffline,
   close: end,
 } as const
@@ -75,9 +77,24 @@ const opening = {
   'beside-due': tryBeside,
   steered: noteSteer,
   'steer-due': steerAnew,
+  'leave-due': stay,
   woke: openSoon,
   'went-offline': goOffline,
   close: end,
+} as const
+
+/**
+ * What scheduled and ended have in common: the channel is polled now and then, by a line that is lost and opened again
+ * without a word, or the line from before is about to be let go of.
+ */
+const idle = {
+  ...inUse,
+  status: followStatus,
+  gap: askAgain,
+  'retry-due': openAgain,
+  'climb-due': forgetClimb,
+  'steer-due': rest,
+  woke: pollNow,
 } as const
 
 /** Every state and every event: the compiler refuses a table with a hole. */
@@ -91,7 +108,8 @@ const table: { readonly [S in FeedState]: Row } = {
     woke: stay,
   },
   live: { ...inUse, status: followStatus, gap: askAgain, woke: checkCursor },
-  ended: { ...inUse, status: followStatus, gap: askAgain, woke: checkCursor },
+  scheduled: idle,
+  ended: idle,
   // What was asked for is on its way: more of the same question would change nothing.
   behind: { ...inUse, status: noteStatus, gap: stay, woke: stay },
   closed: {
@@ -109,6 +127,7 @@ const table: { readonly [S in FeedState]: Row } = {
     'beside-due': stay,
     steered: stay,
     'steer-due': stay,
+    'leave-due': stay,
     woke: stay,
     'went-offline': stay,
     close: stay,
@@ -120,16 +139,23 @@ export function transition(state: MachineState, event: MachineEvent): Step {
 }
 
 /**
- * Where a feed begins: it opens the transport that is remembered to work, else the best. `ended` is what a snapshot that is
- * at hand says of the channel.
+ * Where a feed begins: it opens the transport that is remembered to work, else the best. `status` is what a snapshot that is
+ * at hand says of the channel; one of which nothing is known may be live.
  */
-export function begin(rungs: number, ended: boolean, rung = 0, ladder: Omit<Ladder, 'rungs'> = ladderDefaults): Step {
-  const state: MachineState = {
+export function begin(
+  rungs: number,
+  status: ChannelStatus,
+  rung = 0,
+  ladder: Omit<Ladder, 'rungs'> = ladderDefaults,
+): Step {
+  return openLine({
     ladder: { ...ladder, rungs },
-    phase: 'connecting',
+    phase: status === 'live' ? 'connecting' : status,
     rung,
-    line: true,
+    line: false,
+    idle: false,
     settled: false,
+    settleTimed: false,
     failures: 0,
     failuresOnRung: 0,
     gaps: 0,
@@ -139,9 +165,9 @@ export function begin(rungs: number, ended: boolean, rung = 0, ladder: Omit<Ladd
     climbTimed: false,
     steer: null,
     steeredDown: false,
-    ended,
-  }
-  return { state, commands: openFrom(state) }
+    leaveTimed: false,
+    status,
+  })
 }
 
 /** The row's handler as one for any event: TypeScript can't tie the handler's kind to that of the event beside it. */

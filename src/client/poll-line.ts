@@ -8,11 +8,18 @@ import { Pace } from './pace.ts'
 import { requestJson } from './requests.ts'
 import { toldDelayMs } from './timing.ts'
 
+export interface PollOptions {
+  /** How long to wait before the first question. */
+  readonly waitMs?: number
+  /** How long an answer may take. Without it, as long as a line may take to open. */
+  readonly answerTimeoutMs?: number
+}
+
 /**
  * Asks for the changes past the cursor, again and again, as often as the server says. A refusal for asking too often does
  * not end it: the server is there, so the line waits as long as it is told, and asks more seldom from then on.
  */
-export function openPollLine(context: LineContext): Line {
+export function openPollLine(context: LineContext, options: PollOptions = {}): Line {
   const own = new AbortController()
   const pause = new Pause(own.signal)
   let over = false
@@ -27,11 +34,19 @@ export function openPollLine(context: LineContext): Line {
     context.tell({ kind: 'lost', error: asFeedError('poll', error) })
   }
 
-  pollOn(context, own.signal, pause).then(() => lose(new Error('polling ended')), lose)
+  const { waitMs = 0, answerTimeoutMs = context.timing.openTimeoutMs } = options
+  const begun = waitMs > 0 ? pause.take(waitMs) : Promise.resolve()
+  begun
+    .then(() => pollOn({ ...context, answerTimeoutMs }, own.signal, pause))
+    .then(() => lose(new Error('polling ended')), lose)
   return { transport: 'poll', refollow: () => pause.end(), close }
 }
 
-async function pollOn(context: LineContext, signal: AbortSignal, pause: Pause): Promise<void> {
+interface PollContext extends LineContext {
+  readonly answerTimeoutMs: number
+}
+
+async function pollOn(context: PollContext, signal: AbortSignal, pause: Pause): Promise<void> {
   const { timing } = context
   const pace = new Pace()
   for (let opened = false; !signal.aborted; ) {
@@ -62,7 +77,7 @@ async function pollOn(context: LineContext, signal: AbortSignal, pause: Pause): 
 }
 
 /** What came of one question, or the error by which the server asks for fewer of them. */
-async function ask(context: LineContext, signal: AbortSignal): Promise<Round | FeedError> {
+async function ask(context: PollContext, signal: AbortSignal): Promise<Round | FeedError> {
   const after = context.cursor()
   try {
     return after === null ? await start(context, signal, undefined) : await poll(context, signal, after)
@@ -79,9 +94,9 @@ interface Round {
   readonly delayMs: number | null
 }
 
-async function poll(context: LineContext, signal: AbortSignal, after: Cursor): Promise<Round> {
+async function poll(context: PollContext, signal: AbortSignal, after: Cursor): Promise<Round> {
   try {
-    const { value: batch, headers } = await withDeadline(signal, context.timing.openTimeoutMs, (within) =>
+    const { value: batch, headers } = await withDeadline(signal, context.answerTimeoutMs, (within) =>
       requestJson<Batch>('poll', context.addresses.changes(after), { signal: within }),
     )
     return {
@@ -97,9 +112,9 @@ async function poll(context: LineContext, signal: AbortSignal, after: Cursor): P
   }
 }
 
-async function start(context: LineContext, signal: AbortSignal, reason: ToldReason): Promise<Round> {
+async function start(context: PollContext, signal: AbortSignal, reason: ToldReason): Promise<Round> {
   // What stands in a cache may be from before the cursor that can't be served.
-  const { value: snapshot, headers } = await withDeadline(signal, context.timing.openTimeoutMs, (within) =>
+  const { value: snapshot, headers } = await withDeadline(signal, context.answerTimeoutMs, (within) =>
     requestJson<Snapshot>('poll', context.addresses.snapshot, { signal: within, cache: 'no-store' }),
   )
   const cursor = context.cursor()

@@ -3,8 +3,10 @@ import type { ClientToServer, FollowAnswer, ServerToClient, socketPath } from '.
 import type { Problem } from '../wire/problem.ts'
 import type { ChannelId } from '../wire/scalars.ts'
 import { CompressionTrial } from './compression.ts'
+import { startDeadline } from './deadline.ts'
 import { asFeedError, FeedError } from './failure.ts'
 import type { Line, LineContext } from './line.ts'
+import { SocketWatch } from './socket-watch.ts'
 
 // The type keeps it the same as the server's; its value is not imported, since that would bring zod with it.
 const path: typeof socketPath = '/socket.io/'
@@ -27,9 +29,13 @@ export function openSocketLine(context: LineContext): Line {
   let over = false
   // An answer to an earlier question says less than the one to come.
   let asked = 0
+  let stopWaiting = () => {}
+  let watch: SocketWatch | null = null
 
   const close = () => {
     over = true
+    stopWaiting()
+    watch?.stop()
     socket.off()
     socket.disconnect()
   }
@@ -38,6 +44,7 @@ export function openSocketLine(context: LineContext): Line {
     close()
     context.tell({ kind: 'lost', error })
   }
+  const loseFor = (why: string) => lose(asFeedError('socket', new Error(why)))
 
   const takeAnswer = (answer: FollowAnswer) => {
     if (!answer.ok) return lose(new FeedError(answer.error, { retryAfterMs: retryAfterOf(answer.error) }))
@@ -50,16 +57,25 @@ export function openSocketLine(context: LineContext): Line {
     const question = ++asked
     const after = context.cursor()
     const request = { channel: channel as ChannelId, ...(after === null ? {} : { after }) }
-    socket.timeout(timing.answerTimeoutMs).emit('follow', request, (error: Error | null, answer: FollowAnswer) => {
+    stopWaiting()
+    stopWaiting = startDeadline(timing.answerTimeoutMs, () => loseFor('the server did not answer in time'))
+    socket.emit('follow', request, (answer) => {
       if (over || question !== asked) return
-      if (error !== null) lose(asFeedError('socket', new Error('the server did not answer in time')))
-      else takeAnswer(answer)
+      stopWaiting()
+      takeAnswer(answer)
     })
   }
 
   socket.io.engine.on('data', (message) => trial.took(message))
   socket.on('connect', () => {
     trial.opened(extensionsOf(socket))
+    watch = new SocketWatch({
+      timing,
+      ask: () => socket.emit('echo', () => {}),
+      dead: () => loseFor('the connection went silent'),
+    })
+    // Packets of every kind, the pings of Engine.IO too.
+    socket.io.engine.on('packet', () => watch?.heard())
     context.tell({ kind: 'opened' })
     if (!over) follow()
   })
@@ -69,7 +85,7 @@ export function openSocketLine(context: LineContext): Line {
   socket.on('steer', (steer) => context.tell({ kind: 'steer', steer }))
   socket.on('disconnect', (reason, details) => {
     if (isAbrupt(reason, details)) trial.cut()
-    lose(asFeedError('socket', new Error(reason)))
+    loseFor(reason)
   })
   socket.on('connect_error', (error: Error & { data?: unknown }) => lose(refusal(error)))
 

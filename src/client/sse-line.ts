@@ -1,4 +1,5 @@
 import type { Batch, Snapshot } from '../wire/batch.ts'
+import { startDeadline } from './deadline.ts'
 import { EventStreamParser, type StreamEvent } from './event-stream.ts'
 import { asFeedError, asksForPatience, FeedError } from './failure.ts'
 import type { Line, LineContext } from './line.ts'
@@ -7,6 +8,7 @@ import { request } from './requests.ts'
 import { boundStreams } from './stream-permits.ts'
 import { climbDelayMs, toldDelayMs } from './timing.ts'
 import type { Transport } from './transports.ts'
+import { isHidden } from './wake.ts'
 
 /**
  * Server-sent events over `fetch`, which Node has as well as browsers, and which shows comments and refusals where
@@ -118,10 +120,6 @@ class SseLine implements Line {
   }
 }
 
-function isHidden(): boolean {
-  return typeof document !== 'undefined' && document.visibilityState === 'hidden'
-}
-
 /** Reads one stream to its end. Ends by throwing where it is aborted, silent for too long, refused or not readable. */
 async function readStream(context: LineContext, own: AbortController, opened: () => void): Promise<void> {
   const { timing, addresses } = context
@@ -138,8 +136,12 @@ async function readStream(context: LineContext, own: AbortController, opened: ()
     opened()
     context.tell({ kind: 'opened' })
     // A proxy that holds the stream back is found by this: the first event, be it an empty batch, is sent at once.
-    silence.expect(timing.answerTimeoutMs, 'the stream brought nothing in time')
+    const expectMore = () => {
+      if (started) silence.expect(timing.silenceMs, 'the stream went silent')
+      else silence.expect(timing.answerTimeoutMs, 'the stream brought nothing in time')
+    }
     let started = false
+    expectMore()
     const parser = new EventStreamParser((event) => {
       if (own.signal.aborted || !takeEvent(context, event, !started)) return
       if (!started && !own.signal.aborted) context.tell({ kind: 'caught-up' })
@@ -149,7 +151,8 @@ async function readStream(context: LineContext, own: AbortController, opened: ()
     const decoder = new TextDecoder()
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       parser.take(decoder.decode(chunk.value, { stream: true }))
-      if (started) silence.expect(timing.silenceMs, 'the stream went silent')
+      // On a slow network the first event comes in many pieces: each of them is a sign of life.
+      expectMore()
     }
   } catch (error) {
     throw silence.over ?? error
@@ -178,21 +181,21 @@ class Watchdog {
   readonly #watched: AbortController
   /** Why it did so. Kept here, since browsers of 2021 drop the reason of an abort. */
   over: Error | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #stop: () => void = () => {}
 
   constructor(watched: AbortController) {
     this.#watched = watched
   }
 
   expect(withinMs: number, orElse: string): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
+    this.#stop()
+    this.#stop = startDeadline(withinMs, () => {
       this.over = new Error(orElse)
       this.#watched.abort()
-    }, withinMs)
+    })
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#stop()
   }
 }

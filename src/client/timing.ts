@@ -6,8 +6,15 @@ export interface Timing {
   readonly answerTimeoutMs: number
   /** How long a transport may go without a first answer before the next one is tried beside it. */
   readonly besideMs: number
-  /** A stream that brings nothing for so long is dead: the server sends a comment every 15 s. */
+  /** How long that one may go without an answer before another one is tried in its place. */
+  readonly besideNextMs: number
+  /** A stream that brings nothing for so long is dead: the server sends a comment every 10 s. */
   readonly silenceMs: number
+  /**
+   * A socket that brings nothing for so long is asked for a sign of life, for which it has `answerTimeoutMs`. Not in a
+   * page that is hidden. The server's own ping comes every 25 s, so that one question is asked between two of them.
+   */
+  readonly quietMs: number
   /** The first retry waits up to this; each further one up to twice as long as the one before. */
   readonly retryBaseMs: number
   /** No retry waits longer, unless the server says so. */
@@ -21,8 +28,10 @@ export interface Timing {
   readonly steeredClimbMs: number
   /** Between two polls, where the server does not say how long. */
   readonly pollMs: number
-  /** Between two polls of an ended channel, which changes only by corrections and retractions. */
-  readonly endedPollMs: number
+  /** Between two polls of a channel that has not begun, or has ended. It is also asked when the page is shown. */
+  readonly idlePollMs: number
+  /** When a channel ends, its followers let go of their lines spread over this time. */
+  readonly leaveSpreadMs: number
   /** Between two polls of a page that is hidden and has let go of its stream. It asks at once when it is shown. */
   readonly hiddenPollMs: number
   /**
@@ -35,8 +44,10 @@ export interface Timing {
 export const timingDefaults: Timing = {
   openTimeoutMs: 10_000,
   answerTimeoutMs: 6_000,
-  besideMs: 3_000,
-  silenceMs: 40_000,
+  besideMs: 2_000,
+  besideNextMs: 700,
+  silenceMs: 18_000,
+  quietMs: 13_000,
   retryBaseMs: 500,
   retryCapMs: 30_000,
   settleMs: 10_000,
@@ -44,7 +55,8 @@ export const timingDefaults: Timing = {
   climbCapMs: 600_000,
   steeredClimbMs: 300_000,
   pollMs: 5_000,
-  endedPollMs: 60_000,
+  idlePollMs: 60_000,
+  leaveSpreadMs: 10_000,
   hiddenPollMs: 30_000,
   toldCapMs: 300_000,
 }
@@ -83,12 +95,21 @@ export function steerDelayMs(
 }
 
 /**
- * The server's word (0: it said nothing), else the usual; in an ended channel seldom. Up to a tenth later at random, so
- * that pollers who began at one moment drift apart. No more than that, since each is told at a moment of its own.
+ * The server's word (0: it said nothing), else the usual; of a channel that is idle (not live) seldom. Up to a tenth later at
+ * random, so that pollers who began at one moment drift apart. No more than that, since each is told at a moment of its own.
  */
-export function pollDelayMs(toldMs: number, ended: boolean, timing: Timing, random: number): number {
+export function pollDelayMs(toldMs: number, idle: boolean, timing: Timing, random: number): number {
   const delayMs = toldMs > 0 ? told(toldMs, timing) : timing.pollMs
-  return (ended ? Math.max(delayMs, timing.endedPollMs) : delayMs) * (1 + random / 10)
+  return (idle ? Math.max(delayMs, timing.idlePollMs) : delayMs) * (1 + random / 10)
+}
+
+/** The first poll of a channel that has just ended: anywhere in the first interval, since all its followers hear of it at once. */
+export function idleStartMs(timing: Timing, random: number): number {
+  return random * timing.idlePollMs
+}
+
+export function leaveDelayMs(timing: Timing, random: number): number {
+  return random * timing.leaveSpreadMs
 }
 
 /** What is no number counts as nothing said. */

@@ -31,3 +31,8 @@ export function listenForWaking(listener: WakeListener): () => void {
     for (const stop of stops) stop()
   }
 }
+
+/** Whether nobody can see the page. Outside of a page (Node) there is no such thing. */
+export function isHidden(): boolean {
+  return typeof document !== 'undefined' && document.visibilityState === 'hidden'
+}

@@ -5,11 +5,12 @@ import type { TestContext } from 'node:test'
  * What happens to a connection:
  * - `pass`: nothing
  * - `refuse`: it is cut at once
+ * - `bad-gateway`: it is answered 502, as by a proxy that finds no server
  * - `hang`: it is accepted, and never answered until `release`
  * - `swallow`: the head of the answer comes, and nothing of what follows it
  * - `cut-compressed`: a websocket is cut in place of the first compressed frame
  */
-export type Treatment = 'pass' | 'refuse' | 'hang' | 'swallow' | 'cut-compressed'
+export type Treatment = 'pass' | 'refuse' | 'bad-gateway' | 'hang' | 'swallow' | 'cut-compressed'
 
 export interface HostileProxy {
   readonly url: string
@@ -23,11 +24,17 @@ export interface HostileProxy {
   release(prefix: string): void
   /** Cuts those connections whose path begins so. */
   cut(prefix: string): void
+  /** From now on nothing passes either way, on no connection, and nobody is told: a line that dies silently. */
+  freeze(): void
+  /** Everything passes again, what was held back first. */
+  thaw(): void
   /** Resolves when a client has asked for a path that fits, now or before. */
   askedFor(path: RegExp): Promise<void>
   /** Resolves when no connection is open whose path begins so. */
   closed(prefix: string): Promise<void>
 }
+
+const badGateway = 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
 
 interface Connection {
   readonly path: string
@@ -43,6 +50,11 @@ export async function openHostileProxy(t: TestContext, target: string): Promise<
   const connections = new Set<Connection>()
   const sockets = new Set<Socket>()
   const waiting = new Set<() => void>()
+  let held: (() => void)[] | null = null
+  const pass = (what: () => void) => {
+    if (held === null) what()
+    else held.push(what)
+  }
   const changed = () => {
     for (const ask of waiting) ask()
   }
@@ -80,9 +92,11 @@ export async function openHostileProxy(t: TestContext, target: string): Promise<
           : head.replace(/\r\nconnection:[^\r]*/i, '').replace('\r\n', '\r\nConnection: close\r\n'),
       )
       inner.write(rest)
-      outer.pipe(inner)
-      inner.on('data', answerTo(outer, inner, how))
-      inner.on('end', () => outer.end())
+      outer.on('data', (chunk) => pass(() => inner.write(chunk)))
+      outer.on('end', () => pass(() => inner.end()))
+      const answer = answerTo(outer, inner, how)
+      inner.on('data', (chunk) => pass(() => answer(chunk)))
+      inner.on('end', () => pass(() => outer.end()))
     }
     const connection = { path, outer, go }
     asked.push(path)
@@ -92,7 +106,8 @@ export async function openHostileProxy(t: TestContext, target: string): Promise<
       changed()
     })
     if (how === 'refuse') outer.destroy()
-    else if (how !== 'hang') go()
+    else if (how === 'bad-gateway') outer.end(badGateway)
+    else if (how !== 'hang') pass(go)
     changed()
   }
 
@@ -130,6 +145,14 @@ export async function openHostileProxy(t: TestContext, target: string): Promise<
     },
     cut: (prefix) => {
       for (const { outer } of those(prefix)) outer.destroy()
+    },
+    freeze: () => {
+      held ??= []
+    },
+    thaw: () => {
+      const waiting = held ?? []
+      held = null
+      for (const what of waiting) what()
     },
     askedFor: (path) => until(() => asked.some((one) => path.test(one))),
     closed: (prefix) => until(() => those(prefix).length === 0),

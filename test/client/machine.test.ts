@@ -6,6 +6,8 @@ import { begin, transition } from '../../src/client/machine.ts'
 import type { Command, FeedState, MachineEvent, MachineState, TimerName } from '../../src/client/machine-state.ts'
 import {
   climbDelayMs,
+  idleStartMs,
+  leaveDelayMs,
   pollDelayMs,
   retryDelayMs,
   steerDelayMs,
@@ -14,6 +16,7 @@ import {
   toldDelayMs,
 } from '../../src/client/timing.ts'
 
+const status = fc.constantFrom('scheduled' as const, 'live' as const, 'ended' as const)
 const event: fc.Arbitrary<MachineEvent> = fc.oneof(
   fc.constantFrom<MachineEvent>(
     { kind: 'opened' },
@@ -28,10 +31,11 @@ const event: fc.Arbitrary<MachineEvent> = fc.oneof(
     { kind: 'candidate-lost', retryAfterMs: 1_000 },
     { kind: 'beside-due' },
     { kind: 'steer-due' },
+    { kind: 'leave-due' },
     { kind: 'woke' },
     { kind: 'went-offline' },
   ),
-  fc.record({ kind: fc.constant('status' as const), ended: fc.boolean() }),
+  fc.record({ kind: fc.constant('status' as const), status }),
   fc.record({ kind: fc.constant('steered' as const), action: fc.constantFrom('reconnect' as const, 'poll' as const) }),
 )
 const rare = fc.constantFrom<MachineEvent>({ kind: 'refused' }, { kind: 'close' })
@@ -43,6 +47,8 @@ const events = fc.array(fc.oneof({ weight: 60, arbitrary: event }, { weight: 1, 
 /** What the commands add up to: the lines that are open and the timers that run. */
 class Bench {
   line = false
+  /** The line polls now and then. */
+  idle = false
   candidate = false
   released = false
   readonly timers = new Set<TimerName>()
@@ -53,10 +59,17 @@ class Bench {
       case 'open':
         assert.equal(this.line, false, 'a line is opened over an open one')
         this.line = true
+        this.idle = false
+        break
+      case 'open-idle':
+        assert.equal(this.line, false, 'a line is opened over an open one')
+        this.line = true
+        this.idle = true
         break
       case 'drop':
         assert.ok(this.line)
         this.line = false
+        this.idle = false
         break
       case 'refollow':
         assert.ok(this.line)
@@ -73,6 +86,7 @@ class Bench {
         assert.ok(this.candidate)
         this.candidate = false
         this.line = true
+        this.idle = false
         break
       case 'start':
         this.timers.add(command.timer)
@@ -85,6 +99,7 @@ class Bench {
       case 'release':
         this.released = true
         this.line = false
+        this.idle = false
         this.candidate = false
         this.timers.clear()
         break
@@ -114,6 +129,8 @@ class Bench {
         return this.timers.delete('steer')
       case 'beside-due':
         return this.timers.delete('beside')
+      case 'leave-due':
+        return this.timers.delete('leave')
       case 'status':
       case 'woke':
       case 'went-offline':
@@ -123,43 +140,46 @@ class Bench {
   }
 }
 
-const withLine: readonly FeedState[] = ['catching-up', 'live', 'behind', 'ended']
+const withLine: readonly FeedState[] = ['catching-up', 'live', 'behind']
 const opening: readonly FeedState[] = ['connecting', 'offline', 'catching-up']
+const byStatus: readonly FeedState[] = ['live', 'scheduled', 'ended']
 
 /** The numbered invariants of machine-state.ts. */
 function checkInvariants(before: MachineState, state: MachineState, bench: Bench, kind: MachineEvent['kind']): void {
-  const { phase, rung, ladder } = state
-  assert.equal(state.line, bench.line)
-  assert.equal(state.candidate !== null, bench.candidate)
-  if (withLine.includes(phase)) assert.ok(state.line, '1')
-  if (phase === 'closed') assert.ok(!state.line && bench.released, '1')
-  if (phase === 'connecting' || phase === 'offline') {
-    const waits = Number(bench.timers.has('retry')) + Number(bench.timers.has('steer'))
-    if (!state.line) assert.equal(waits, 1, '2')
-    else assert.ok(!bench.timers.has('retry'), '2')
-  }
-  if (state.candidate !== null) assert.ok(state.line, '3')
+  const { phase, rung, ladder, line, idle } = state
+  assert.deepEqual([line, idle, state.candidate !== null], [bench.line, bench.idle, bench.candidate])
+  if (withLine.includes(phase)) assert.ok(line, '1')
+  if (phase === 'closed') assert.ok(!line && bench.released, '1')
+  const waits = Number(bench.timers.has('retry')) + Number(bench.timers.has('steer'))
+  if (!line && phase !== 'closed') assert.equal(waits, 1, '2')
+  if (line) assert.ok(!bench.timers.has('retry'), '2')
+  if (state.candidate !== null) assert.ok(line, '3')
   if (state.failures < before.failures) assert.ok(state.failures === 0 && kind === 'settled', '5')
   assert.ok(rung >= 0 && rung < ladder.rungs, '6')
-  if (phase === 'live') assert.equal(state.ended, false, '7')
-  if (phase === 'ended') assert.equal(state.ended, true, '7')
+  if (byStatus.includes(phase)) assert.equal(phase, state.status, '7')
   if (before.phase === 'closed') assert.equal(state, before, '8')
-  if (bench.timers.has('beside')) assert.ok(state.line && opening.includes(phase), '9')
-  if (state.line && opening.includes(phase) && state.untried > 0 && !state.steeredDown) {
+  if (bench.timers.has('beside')) assert.ok(line && opening.includes(phase), '9')
+  if (line && !idle && opening.includes(phase) && state.untried > 0 && !state.steeredDown) {
     assert.ok(bench.timers.has('beside') || bench.candidate, '9')
   }
   assert.ok(state.untried >= 0 && state.untried < ladder.rungs, '9')
+  if (idle) assert.ok(state.status !== 'live' && !bench.candidate, '10')
+  if (line && !idle && byStatus.includes(phase) && phase !== 'live') assert.ok(bench.timers.has('leave'), '10')
+  const { settleTimed, climbTimed, leaveTimed } = state
+  const timed = [bench.timers.has('settle'), bench.timers.has('climb'), bench.timers.has('leave')]
+  if (phase !== 'closed') assert.deepEqual([settleTimed, climbTimed, leaveTimed], timed)
+  if (phase !== 'live') return
   // A feed that is live on a worse transport will try a better one.
-  if (state.rung > 0 && (phase === 'live' || phase === 'ended')) assert.ok(bench.timers.has('climb') || bench.candidate)
+  if (state.rung > 0) assert.ok(climbTimed || bench.candidate)
   // What is live and has not been so for long will settle, or fail.
-  if ((phase === 'live' || phase === 'ended') && !state.settled) assert.ok(bench.timers.has('settle'))
+  if (!state.settled) assert.ok(settleTimed)
 }
 
 test('the invariants hold after every event, in any order in which events can come', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 3 }), fc.nat(2), fc.boolean(), events, (rungs, first, ended, sequence) => {
+    fc.property(fc.integer({ min: 1, max: 3 }), fc.nat(2), status, events, (rungs, first, known, sequence) => {
       const bench = new Bench()
-      let { state, commands } = begin(rungs, ended, first % rungs)
+      let { state, commands } = begin(rungs, known, first % rungs)
       for (const command of commands) bench.do(command)
       for (const one of sequence) {
         if (!bench.allows(one)) continue
@@ -177,7 +197,7 @@ test('events that come late, out of any order, are borne by every state', () => 
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 3 }), events, (rungs, sequence) => {
       const bench = new Bench()
-      let { state, commands } = begin(rungs, false)
+      let { state, commands } = begin(rungs, 'live')
       for (const command of commands) bench.do(command)
       for (const one of sequence) {
         ;({ state, commands } = transition(state, one))
@@ -190,14 +210,14 @@ test('events that come late, out of any order, are borne by every state', () => 
 })
 
 function run(rungs: number, ...sequence: (MachineEvent | MachineEvent['kind'])[]): MachineState {
-  let { state } = begin(rungs, false)
+  let { state } = begin(rungs, 'live')
   for (const one of sequence) state = transition(state, toEvent(one)).state
   return state
 }
 
 function toEvent(one: MachineEvent | MachineEvent['kind']): MachineEvent {
   if (typeof one !== 'string') return one
-  if (one === 'status') return { kind: one, ended: true }
+  if (one === 'status') return { kind: one, status: 'ended' }
   return one === 'steered' ? { kind: one, action: 'reconnect' } : { kind: one }
 }
 
@@ -249,7 +269,7 @@ test('a line that brings no answer is let go of when a transport beside it is li
 
 test('each transport has one try in a round, the remembered one first', () => {
   const tried = [2]
-  let { state } = begin(3, false, 2)
+  let { state } = begin(3, 'live', 2)
   for (let i = 0; i < 5; i++) {
     const step = transition(state, { kind: 'beside-due' })
     state = step.state
@@ -281,6 +301,62 @@ test('a client told when to come back does not come sooner', () => {
   assert.ok(due.commands.some((command) => command.do === 'open'))
 })
 
+test('a feed that polls settles, however often it is told that it has all there is', () => {
+  const live = run(1, 'opened', 'caught-up')
+  assert.equal(live.settleTimed, true)
+  // Started over with each poll, the timer would never be due, and failures would never be forgotten.
+  assert.deepEqual(transition(live, { kind: 'caught-up' }).commands, [])
+})
+
+const inUse = ['opened', 'caught-up', 'settled'] as const
+
+test('a channel that ends is followed for a while, then polled; opened again, it is connected to at once', () => {
+  const ended = run(3, ...inUse, 'status')
+  assert.deepEqual([ended.phase, ended.idle, ended.leaveTimed], ['ended', false, true])
+  const reopened = transition(ended, { kind: 'status', status: 'live' })
+  assert.deepEqual([reopened.state.phase, reopened.commands], ['live', [{ do: 'stop', timer: 'leave' }]])
+  const left = transition(ended, { kind: 'leave-due' })
+  assert.deepEqual(left.commands.slice(-2), [{ do: 'drop' }, { do: 'open-idle', waits: true }])
+  const again = transition(left.state, { kind: 'status', status: 'live' })
+  assert.deepEqual([again.state.phase, again.state.idle], ['connecting', false])
+  assert.deepEqual(
+    again.commands.filter((command) => command.do !== 'stop'),
+    [{ do: 'drop' }, { do: 'open', rung: 0 }, { do: 'start', timer: 'beside' }],
+  )
+})
+
+test('a feed that finds a channel ended lets go of its line at once, and one that knows it opens none', () => {
+  const { state } = transition(run(3, 'opened', 'status'), { kind: 'caught-up' })
+  assert.deepEqual([state.phase, state.idle], ['ended', true])
+  const known = begin(3, 'scheduled')
+  assert.deepEqual([known.state.phase, known.commands], ['scheduled', [{ do: 'open-idle', waits: false }]])
+})
+
+test('a poll of an ended channel that fails is no loss of the connection, but the third in a row is', () => {
+  let { state } = begin(3, 'ended')
+  const failing = (times: number) => {
+    for (let i = 0; i < times; i++) {
+      state = transition(state, { kind: 'lost' }).state
+      state = transition(state, { kind: 'retry-due' }).state
+    }
+    return state.phase
+  }
+  assert.equal(failing(2), 'ended')
+  for (const kind of ['opened', 'caught-up', 'settled'] as const) state = transition(state, { kind }).state
+  assert.equal(failing(2), 'ended')
+  assert.equal(failing(1), 'offline')
+  for (const kind of ['opened', 'caught-up'] as const) state = transition(state, { kind }).state
+  assert.equal(state.phase, 'ended')
+})
+
+test('a page of an ended channel that is shown asks at once, and says the same meanwhile', () => {
+  const { state } = begin(3, 'ended')
+  const woken = transition(state, { kind: 'woke' })
+  assert.deepEqual([woken.state.phase, woken.commands], ['ended', [{ do: 'refollow' }]])
+  const waiting = transition(state, { kind: 'lost' }).state
+  assert.deepEqual(transition(waiting, { kind: 'woke' }).commands, [{ do: 'start', timer: 'retry', soon: true }])
+})
+
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
 test('no delay is negative or past its bound, whatever failed and whatever the server says', () => {
@@ -295,6 +371,8 @@ test('no delay is negative or past its bound, whatever failed and whatever the s
       within(climbDelayMs(count, flag, timing, random), timing.climbCapMs)
       within(steerDelayMs({ afterMs: told, spreadMs: spread }, timing, random), timing.toldCapMs * 2)
       within(pollDelayMs(told, flag, timing, random), timing.toldCapMs * 1.1)
+      within(idleStartMs(timing, random), timing.idlePollMs)
+      within(leaveDelayMs(timing, random), timing.leaveSpreadMs)
     }),
   )
 })
@@ -328,6 +406,14 @@ test('a date to come back at counts from the date of the answer, whatever this c
   assert.equal(retryAfter({ date, 'retry-after': ' 7 ' }), 7_000)
   for (const none of ['soon', '', '-1', '1.5 s']) assert.equal(retryAfter({ date, 'retry-after': none }), undefined)
   assert.equal(retryAfter({ date }), undefined)
+})
+
+test('by the usual delays, three transports are tried within 3 s, and a dead line is seen within 20 s', () => {
+  const timing = timingDefaults
+  assert.ok(timing.besideMs + timing.besideNextMs <= 3_000)
+  assert.ok(timing.quietMs + timing.answerTimeoutMs < 20_000)
+  assert.ok(timing.silenceMs < 20_000)
+  assert.ok(pollDelayMs(0, false, timing, 0.999) + timing.openTimeoutMs < 20_000)
 })
 
 test('a retry waits up to twice as long as the one before, down to not at all', () => {

@@ -27,6 +27,9 @@ export const quick = {
   openTimeoutMs: waitMsMax,
   answerTimeoutMs: waitMsMax,
   besideMs: waitMsMax,
+  besideNextMs: waitMsMax,
+  quietMs: waitMsMax,
+  silenceMs: waitMsMax,
   retryBaseMs: 20,
   retryCapMs: 200,
   settleMs: 200,
@@ -34,7 +37,8 @@ export const quick = {
   climbCapMs: 200,
   steeredClimbMs: 100,
   pollMs: 50,
-  endedPollMs: 100,
+  idlePollMs: 100,
+  leaveSpreadMs: 100,
   toldCapMs: 50,
 } as const
 

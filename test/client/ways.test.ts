@@ -13,7 +13,7 @@ const sockets = '/socket.io/'
 const streams = '/v1/channels/harbour/stream'
 
 /** The next transport is tried soon, and none takes the place of a worse one. */
-const timing = { ...quick, besideMs: 20, climbMs: 600_000, climbCapMs: 600_000 } as const
+const timing = { ...quick, besideMs: 20, besideNextMs: 20, climbMs: 600_000, climbCapMs: 600_000 } as const
 
 /** With these, what is tried beside the websocket has all the time that it needs, on a busy machine as well. */
 const twoTransports = ['socket', 'sse'] as const
@@ -67,6 +67,18 @@ for (const [what, ways, wins] of cases) {
     await assertWhole(watched, server.url, 'harbour')
     assert.deepEqual([watched.resets, watched.problems], [['start'], []])
     assert.equal(proxy.asked.filter((path) => path.startsWith(sockets)).length, 1)
+  })
+}
+
+for (const how of ['refuse', 'bad-gateway'] as const) {
+  test(`a websocket that meets "${how}" leads to the next transport at once`, { timeout }, async (t) => {
+    const { server, newsroom, proxy } = await scene(t)
+    proxy.treat(treating({ socket: how }))
+    const watched = watch(t, proxy.url, 'harbour', { transports: twoTransports })
+    await watched.until('live by the stream', liveBy('sse'))
+    await newsroom.publishMany('More', 5)
+    await assertWhole(watched, server.url, 'harbour')
+    assert.equal(watched.states.includes('offline'), false)
   })
 }
 

@@ -153,7 +153,7 @@ function openLibrary({ url, channel }: Place, told: Told, transport: Transport):
       retryCapMs: 100,
       settleMs: 100,
       pollMs: pauseMs,
-      endedPollMs: pauseMs,
+      idlePollMs: pauseMs,
       toldCapMs: pauseMs,
     },
     ...(snapshot === null ? {} : { snapshot }),

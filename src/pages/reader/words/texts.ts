@@ -23,7 +23,7 @@ export interface Texts {
   readonly noPosts: string
   readonly posts: string
   readonly status: Readonly<Record<ChannelStatus, string>>
-  readonly connection: Readonly<Record<FeedState | 'scheduled' | 'paused', string>>
+  readonly connection: Readonly<Record<FeedState | 'paused', string>>
   /** In the place of `connection`, while the server asks for fewer questions. */
   readonly slowed: string
   readonly pinned: string
