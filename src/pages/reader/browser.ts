@@ -53,6 +53,8 @@ function keepNewest(snapshot: Snapshot | undefined): void {
     'the line above the posts',
     () => new LiveBar(words, { showNew: () => showWaiting(), pause: () => show() }),
   )
+  // Of a channel that is not live the feed has said what is so before there was a bar.
+  bar?.state(feed.state)
   older = attempt('the link to older posts', () => {
     const turn = element(document, '[data-older]', HTMLElement)
     keepOlder(turn, feed, {

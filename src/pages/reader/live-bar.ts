@@ -42,6 +42,7 @@ export class LiveBar {
     this.#showNew.addEventListener('click', () => on.showNew())
     this.#pause.addEventListener('click', () => {
       this.#paused = !this.#paused
+      this.#pause.hidden = isIdle(this.#state) && !this.#paused
       this.#pause.textContent = this.#paused ? words.resume : words.pause
       this.#bar.toggleAttribute('data-paused', this.#paused)
       this.#showConnection()
@@ -65,12 +66,14 @@ export class LiveBar {
     this.#state = state
     this.#bar.setAttribute('data-state', state)
     this.#showConnection()
+    // Where nothing comes live there is nothing to pause; what is paused already can be resumed.
+    this.#pause.hidden = isIdle(state) && !this.#paused
     if (state === 'offline') {
       this.#lost = true
       this.#announcer.state(this.#words.lost)
     } else if (state === 'ended' && previous === 'live') {
       this.#announcer.state(this.#words.ended)
-    } else if (this.#lost && (state === 'live' || state === 'ended')) {
+    } else if (this.#lost && (state === 'live' || isIdle(state))) {
       this.#lost = false
       this.#announcer.state(this.#words.restored)
     }
@@ -99,7 +102,7 @@ export class LiveBar {
 
   #showConnection(): void {
     const { connection, slowed } = this.#words
-    const comes = this.#state !== 'offline' && this.#state !== 'closed' && this.#state !== 'ended'
+    const comes = this.#state !== 'offline' && this.#state !== 'closed' && !isIdle(this.#state)
     const paused = comes && this.#paused ? connection.paused : undefined
     const usual = comes && this.#slowed ? slowed : connection[this.#state]
     this.#connection.textContent = paused ?? usual
@@ -113,4 +116,9 @@ export class LiveBar {
       if (this.#state !== 'offline' || text !== this.#words.lost) this.#announcement.textContent = ''
     }, announcementMs)
   }
+}
+
+/** Whether the channel has not begun, or has ended. */
+function isIdle(state: FeedState): boolean {
+  return state === 'scheduled' || state === 'ended'
 }
