@@ -185,7 +185,8 @@ test('a post looks the same whether the server or the browser has rendered it, w
       body: { markdown: '## Two\n\n    three' },
     })
     const article = `#post-${id}`
-    await live.locator(article).waitFor()
+    // It has come to rest.
+    await live.locator(`${article}:not([style])`).waitFor()
     const rendered = await open(newsroom.path, { javaScriptEnabled: false })
     const markup = (page: Page) => page.locator(article).evaluate((element) => element.outerHTML)
     assert.equal(await markup(live), await markup(rendered), language)

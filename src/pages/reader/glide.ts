@@ -44,8 +44,12 @@ const gliding = new Map<Element, () => void>()
 /** Chrome counts a shift if an animation begins in the frame of the change. So that frame has the first state, still. */
 function start(part: HTMLElement, property: 'opacity' | 'transform', first: string): void {
   let animation: Animation | undefined
-  const end = () => {
+  const unset = () => {
     part.style.removeProperty(property)
+    if (part.style.length === 0) part.removeAttribute('style')
+  }
+  const end = () => {
+    unset()
     animation?.cancel()
   }
   part.style.setProperty(property, first)
@@ -55,7 +59,7 @@ function start(part: HTMLElement, property: 'opacity' | 'transform', first: stri
       if (gliding.get(part) !== end) return
       const last = property === 'opacity' ? '1' : 'none'
       animation = part.animate([{ [property]: first }, { [property]: last }], { duration: glideMs, easing: 'ease-out' })
-      part.style.removeProperty(property)
+      unset()
       animation.onfinish = () => {
         if (gliding.get(part) === end) gliding.delete(part)
       }
