@@ -25,10 +25,17 @@ interface State {
   readonly colorScheme?: 'dark'
 }
 
+/** A new post goes in by itself only if its place is in view, as it is not below a pinned post that fills a phone. */
 async function takeLatest(page: Page, newsroom: Newsroom, { latest }: Sample): Promise<void> {
   await untilLive(page)
   await newsroom.publish(latest)
-  await page.getByRole('heading', { name: latest.headline }).waitFor()
+  const heading = page.getByRole('heading', { name: latest.headline })
+  const button = page.locator('[data-show-new]')
+  await heading.or(button).filter({ visible: true }).waitFor()
+  if (await button.isVisible()) await button.click()
+  await heading.waitFor()
+  await page.evaluate(() => window.scrollTo({ top: 0, behavior: 'instant' }))
+  await page.locator('#posts:not(:has(> [style]))').waitFor()
 }
 
 const states: Readonly<Record<string, State>> = {

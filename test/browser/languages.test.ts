@@ -53,10 +53,12 @@ for (const { language } of languages.slice(1)) {
     for (const kind of ['correction', 'clarification', 'update', 'editors-note']) {
       await newsroom.edit(id, { correction: { kind, text: '60' } })
     }
-    await newsroom.pin(id)
     const gone = await newsroom.publish({ headline: '70' })
     await newsroom.retract(gone, '80')
     await page.getByText(words.retracted).waitFor()
+    // Below a pinned post that fills the view, new ones would wait.
+    await newsroom.pin(id)
+    await page.locator('.label-pinned').waitFor()
     await page.getByText(words.ownTime.replace('{time}', '').trim()).first().waitFor()
     await page.getByText(words.correction['editors-note']).waitFor()
     seen += await textOf(page)

@@ -46,7 +46,8 @@ function start(part: HTMLElement, property: 'opacity' | 'transform', first: stri
   let animation: Animation | undefined
   const unset = () => {
     part.style.removeProperty(property)
-    if (part.style.length === 0) part.removeAttribute('style')
+    // To ask for it writes it out: Chrome leaves an empty one behind if it is removed before that.
+    if (part.getAttribute('style') === '') part.removeAttribute('style')
   }
   const end = () => {
     unset()
