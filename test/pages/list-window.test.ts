@@ -51,13 +51,13 @@ test('each post is on the page or in a gap, in its place, and no more than 200 a
   )
 })
 
-test('of many new posts, the newest thirty come in steps of ten, and the others are in one gap', () => {
+test('of many new posts, the newest thirty come in steps of four, and the others are in one gap', () => {
   const window = new ListWindow()
   const posts = listOf(130)
   const steps = window.admit(posts.slice(0, 100))
   assert.deepEqual(
     steps.map((step) => step.length),
-    [10, 10, 10],
+    [4, 4, 4, 4, 4, 4, 4, 2],
   )
   for (const step of steps) window.show(step)
   const entries = window.entries(posts)

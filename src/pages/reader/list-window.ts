@@ -3,7 +3,7 @@ import type { Post } from '../../wire/post.ts'
 /** Articles on the page at most, pinned ones not counted: with more, a browser is slow at each change. */
 const articlesMax = 200
 /** Posts that come onto the page in one go, so that an input is answered soon. */
-const stepPosts = 10
+const stepPosts = 4
 /** Posts that come onto the page one step after the other. */
 const openedPosts = 30
 
