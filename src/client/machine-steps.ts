@@ -35,7 +35,7 @@ export function answered(state: MachineState): Step {
   if (state.candidate !== null) commands.push({ do: 'drop-candidate' })
   if (state.rung > 0) commands.push(...remember(state))
   const live = toLive({ ...state, candidate: null })
-  // Whoever only comes now comes at a moment of its own.
+  // A reader who opens the page now comes at a random moment anyway.
   const rested = rest(live.state)
   return { state: rested.state, commands: [...commands, ...live.commands, ...rested.commands] }
 }

@@ -38,7 +38,7 @@ export async function streamRoutes(app: FastifyInstance, { streams, admission }:
         summary: 'Follow by server-sent events',
         description:
           'The first event is a `snapshot`, or a `batch` where the cursor can be served; then a `batch` for what comes. ' +
-          'Each has the cursor as its `id`, so that an EventSource comes back to where it was. A comment comes every 10 s.',
+          'Each has the cursor as its `id`, so that an EventSource resumes where it stopped. A comment comes every 10 s.',
         params: Path,
         querystring: Query,
         headers: Headers,

@@ -182,7 +182,7 @@ test('a post that fills the view is taken back: what is left of it is in view, a
   assert.ok(await stub.evaluate((element) => element.contains(document.activeElement)))
 })
 
-test('what is below the reader, and pictures of which no size is known, move nothing when they come', async (t) => {
+test('a picture of which no size is known moves nothing when it loads', async (t) => {
   const { newsroom, open, url } = await openSite(t, browser, 'pictures')
   await newsroom.publishMany('Post', 4)
   const media = [{ type: 'image', url: `${url}/slow.svg`, alt: 'A quay' }]
@@ -203,6 +203,29 @@ test('what is below the reader, and pictures of which no size is known, move not
   })
   assertSame(await topOf(page, 'Post 4'), top)
   assert.equal(await shifted(page), 0)
+})
+
+/** A browser in which nothing can be measured, moved or asked for what its reader wants. */
+const unmeasured = `
+const none = () => { throw new Error('not in this browser') }
+window.matchMedia = none
+Element.prototype.getBoundingClientRect = none
+Element.prototype.animate = none
+HTMLElement.prototype.focus = none`
+
+test('where the page can not be measured, a retraction and an edit are shown all the same, and new posts by the button', async (t) => {
+  const { newsroom, open } = await openSite(t, browser, 'unmeasured')
+  const [first = '', second = ''] = await newsroom.publishMany('Post', 3)
+  const page = await open(newsroom.path, { before: unmeasured, expected: /not in this browser/ })
+  await untilLive(page)
+  await newsroom.edit(second, { headline: 'Edited' })
+  await article(page, 'Edited').waitFor()
+  await newsroom.retract(first, 'Not so.')
+  await page.getByText('Not so.').waitFor()
+  assert.doesNotMatch(await page.content(), /What Post 1 is about/)
+  await newsroom.publish({ headline: 'New' })
+  await page.locator('[data-show-new]').dispatchEvent('click')
+  await article(page, 'New').waitFor()
 })
 
 test('of two thousand posts that come, the page holds two hundred, and a mark where the others are, which brings them', {

@@ -7,7 +7,7 @@ interface Anchor {
 }
 
 /**
- * Changes the list while what the reader looks at stays where it is on the screen. `edge` is the height of what covers
+ * Changes the list and keeps what the reader looks at in its place on the screen. `edge` is the height of what covers
  * the viewport's top, in CSS pixels. `leaving` are articles that the change takes elsewhere, so they hold nothing in
  * place. Browsers anchor scrolling too, but not all of them, and not from the very top of a page: theirs rests until the
  * next frame, so that both don't add up.
@@ -73,8 +73,8 @@ function anchorsOf(list: Element, edge: number, leaving: ReadonlySet<Element>): 
   return [...begun, ...reachingIn, ...below, ...above]
 }
 
-/** The article at the top of the view, or the one that fills it. */
-export function articleRead(list: Element, edge: number): Element | undefined {
-  for (const article of list.children) if (article.getBoundingClientRect().bottom > edge) return article
-  return undefined
+/** The post's article at the top of the view, or the one that fills it. */
+export function articleRead(list: Element, edge: number): HTMLElement | undefined {
+  const articles = [...list.querySelectorAll<HTMLElement>(':scope > [data-post]')]
+  return articles.find((article) => article.getBoundingClientRect().bottom > edge)
 }

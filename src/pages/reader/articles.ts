@@ -82,7 +82,10 @@ export class Articles {
 
   /** Another log may have used the same versions for other texts: all that is shown is compared with what comes next. */
   distrustVersions(): void {
-    for (const shown of this.#shown.values()) shown.version = Number.NaN
+    for (const shown of this.#shown.values()) {
+      shown.version = Number.NaN
+      shown.updatedAt = undefined
+    }
   }
 
   dropAllBut(ids: ReadonlySet<string>): void {

@@ -1,4 +1,6 @@
-/** Makes a change, and sees to it that the focus is where it was, or as near to it as can be: it never falls to the page. */
+import { attempt } from './attempt.ts'
+
+/** Makes a change, and puts the focus back to where it was, or as near as possible, so that it never falls to the page. */
 export function keepFocus(list: Element, change: () => void): void {
   const focused = document.activeElement
   const article = focused === null ? null : articleOf(list, focused)
@@ -6,9 +8,11 @@ export function keepFocus(list: Element, change: () => void): void {
   const previous = article?.previousElementSibling ?? null
   change()
   if (!(focused instanceof HTMLElement) || article === null || document.activeElement === focused) return
-  // What is taken elsewhere loses the focus on its way.
-  if (focused.isConnected) focused.focus({ preventScroll: true })
-  else for (const near of [article, next, previous]) if (near?.isConnected && focusIn(near)) return
+  attempt('the focus', () => {
+    // What is taken elsewhere loses the focus on its way.
+    if (focused.isConnected) focused.focus({ preventScroll: true })
+    else for (const near of [article, next, previous]) if (near?.isConnected && focusIn(near)) return
+  })
 }
 
 function articleOf(list: Element, inside: Element): Element | null {

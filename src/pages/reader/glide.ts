@@ -1,3 +1,5 @@
+import { attempt } from './attempt.ts'
+
 const glideMs = 300
 
 /** Whether what moves can be seen to move. A reader who wants no motion gets none (WCAG 2.2, 2.3.3). */
@@ -14,18 +16,26 @@ interface Extent {
 
 /**
  * Makes a change, and lets what it moves in view glide to its new place. At first nothing has moved: what a transform
- * makes good is no layout shift (Layout Instability, "unstable").
+ * makes good is no layout shift (Layout Instability, "unstable"). The change is made even if nothing can glide.
  */
 export function glide(list: Element, change: () => void): void {
-  if (!canGlide()) {
-    change()
-    return
-  }
-  const before = new Map(partsOf(list).map((part) => [part, part.getBoundingClientRect()]))
-  // What is still on its way would mislead those who measure where things are.
+  const before = attempt('what moves', () => (canGlide() ? extentsOf(list) : undefined))
+  attempt('what moved before', stopGliding)
+  change()
+  if (before !== undefined) attempt('what moves', () => startGliding(list, before))
+}
+
+function extentsOf(list: Element): ReadonlyMap<Element, Extent> {
+  return new Map(partsOf(list).map((part) => [part, part.getBoundingClientRect()]))
+}
+
+/** What is still on its way would mislead those who measure where things are. */
+function stopGliding(): void {
   for (const stop of gliding.values()) stop()
   gliding.clear()
-  change()
+}
+
+function startGliding(list: Element, before: ReadonlyMap<Element, Extent>): void {
   for (const part of partsOf(list)) {
     const now = part.getBoundingClientRect()
     const was = before.get(part)

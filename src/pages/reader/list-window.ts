@@ -21,7 +21,7 @@ export function isGap(entry: Entry): entry is Gap {
 }
 
 /**
- * Which posts of the list are on the page. All others are in gaps, which are marked where they are and can be opened.
+ * Knows which posts of the list are on the page. The others are in gaps, each of which has a mark and can be opened.
  * Pinned posts are always on the page.
  */
 export class ListWindow {

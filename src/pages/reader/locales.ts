@@ -23,7 +23,7 @@ export function localeOf(language: string): string {
   return locale
 }
 
-/** A language that this runtime does not know stays as it is: whoever formats by it has to do without. */
+/** A language that this runtime does not know stays as it is: the code that formats by it handles the failure. */
 function resolve(language: string): string {
   // Plain "en" means the day before the month and 24 hours, as most of the world that reads English has it.
   const base = language === 'en' ? 'en-GB' : language

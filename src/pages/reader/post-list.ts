@@ -83,7 +83,8 @@ export class PostList {
   /** Makes the list show `posts`, in their order. */
   sync(posts: readonly Post[], admission: Admission): Synced {
     const fresh = posts.filter((post) => this.#isFresh(post))
-    const admitted = admission === 'now' || (admission === 'at-the-top' && this.#isInsertionSeen()) ? fresh : []
+    const isSeen = () => attempt('where new posts go', () => this.#isInsertionSeen()) ?? false
+    const admitted = admission === 'now' || (admission === 'at-the-top' && isSeen()) ? fresh : []
     const isAdmitted = new Set(admitted)
     const isFresh = new Set(fresh)
     this.#posts = posts.filter((post) => !isFresh.has(post) || isAdmitted.has(post))
@@ -146,8 +147,9 @@ export class PostList {
   }
 
   #show(): void {
-    this.#bound()
-    const { leaving, held } = this.#moves()
+    // Nothing that fails in looking at the page keeps a change from it.
+    attempt('fewer posts', () => this.#bound())
+    const { leaving, held } = attempt('what is read', () => this.#moves()) ?? { leaving: new Set(), held: new Set() }
     this.#owesMoves = held.size > 0
     this.#move(leaving, () => this.#arrange(held))
   }
@@ -158,7 +160,7 @@ export class PostList {
 
   #bound(): void {
     const read = articleRead(this.#list, this.#edge())
-    const id = read instanceof HTMLElement ? read.dataset['post'] : undefined
+    const id = read?.dataset['post']
     const isKept = (post: Post) => {
       const element = this.#articles.elementOf(post.id)
       return element !== undefined && (element.contains(document.activeElement) || this.#isInView(element))
